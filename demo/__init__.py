@@ -1,0 +1,1 @@
+"""A site to try lockout_admin on."""

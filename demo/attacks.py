@@ -1,0 +1,76 @@
+"""How an attacker goes about it: each plan an endless, repeatable stream of guesses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count, cycle
+from random import Random
+from typing import Final
+
+from . import vocabulary as words
+from .people import CAROL, HOLDERS
+from .traffic import any_ipv4, any_ipv6, directory
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """One login to try."""
+
+    username: str
+    password: str
+    user_agent: str
+    #: Value of an X-Forwarded-For header, if one is sent.
+    forwarded_for: str | None = None
+
+
+Plan = Callable[[str], Iterator[Guess]]
+
+
+def brute(username: str) -> Iterator[Guess]:
+    """Every password there is, on one name."""
+    for password in _passwords():
+        yield Guess(username, password, words.REQUESTS)
+
+
+def spray(username: str) -> Iterator[Guess]:
+    """One password on all names, then the next: few tries for each name."""
+    names = [person.username for person in HOLDERS] + directory(Random("spray"), 200)
+    for password in _passwords(*words.SEASONAL_PASSWORDS):
+        for name in names:
+            yield Guess(name, password, words.CURL)
+
+
+def stuffing(username: str) -> Iterator[Guess]:
+    """Names with the passwords they had on another site, each pair once; one person reused hers."""
+    random = Random("stuffing")
+    names = directory(random, 5000)
+    for turn in count():
+        for place, name in enumerate(names):
+            if place == 24 and not turn:
+                yield Guess(CAROL.username, CAROL.password, words.GO)
+            suffix = str(turn) if turn else ""
+            yield Guess(f"{name}{suffix}@example.net", f"{random.choice(words.PASSWORDS)}{suffix}", words.GO)
+
+
+def distributed(username: str) -> Iterator[Guess]:
+    """One name from everywhere: each guess claims another address and another browser."""
+    random = Random("distributed")
+    for password in _passwords():
+        address = random.choice((any_ipv4, any_ipv6))(random)
+        yield Guess(username, password, random.choice(words.STALE_BROWSERS), address)
+
+
+PLANS: Final[dict[str, Plan]] = {
+    "brute": brute,
+    "spray": spray,
+    "stuffing": stuffing,
+    "distributed": distributed,
+}
+
+
+def _passwords(*first: str) -> Iterator[str]:
+    yield from first
+    for turn, password in zip(count(), cycle(words.PASSWORDS), strict=False):
+        # The published passwords of the demo are not among them, so a guess that gets in is a find.
+        yield password if turn < len(words.PASSWORDS) else f"{password}{turn}"

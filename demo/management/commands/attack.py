@@ -1,0 +1,107 @@
+"""``manage.py attack``: what the running demo does when somebody means it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentTypeError
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from demo.attacks import PLANS
+from demo.sender import Bounds, Sender
+from demo.tally import Tally
+from demo.target import Target, TargetError
+from lockout_admin.management.progress import Progress
+
+#: Hard limits: a demonstration, not a weapon.
+MAX_RATE, MAX_ATTEMPTS, MAX_SECONDS, MAX_CONNECTIONS = 1000, 20_000, 600, 128
+
+
+def up_to(most: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from 1 to `most`."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
+            raise ArgumentTypeError(f"{text!r} is out of bounds: a whole number from 1 to {most} is allowed.")
+        return int(text)
+
+    return number
+
+
+class Command(BaseCommand):
+    """Attacks the demo on this machine."""
+
+    help = "Send real logins to the demo that runs on this machine, and print what the site did."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the kind of attack and its bounds."""
+        parser.add_argument("kind", choices=PLANS, help="; ".join(f"{name}: {_summary(name)}" for name in PLANS))
+        parser.add_argument(
+            "--url", default="http://127.0.0.1:8000", help="a site on this machine (default: %(default)s)"
+        )
+        for name, default, most, text in (
+            ("rate", 20, MAX_RATE, "attempts a second"),
+            ("attempts", 200, MAX_ATTEMPTS, "attempts in all"),
+            ("seconds", 60, MAX_SECONDS, "end after so many seconds"),
+            ("connections", 8, MAX_CONNECTIONS, "connections at once"),
+        ):
+            help_text = f"{text} (default: {default}, at most {most:,})"
+            parser.add_argument(f"--{name}", type=up_to(most), default=default, metavar="N", help=help_text)
+        parser.add_argument(
+            "--username", default="alice", help="whom brute and distributed guess (default: %(default)s)"
+        )
+        parser.add_argument("--api", action="store_true", help="use the JSON login instead of the form")
+
+    def handle(self, *args: Any, kind: str, url: str, username: str, api: bool, **options: Any) -> None:
+        """Attack, then say what happened."""
+        bounds = Bounds(**{name: options[name] for name in ("rate", "attempts", "seconds", "connections")})
+        tally = Tally()
+        meter = _Meter(bounds.attempts, kind)
+        try:
+            sender = Sender(Target.of(url), bounds, api, tally, meter.show)
+            self._announce(kind, sender)
+            sender.run(PLANS[kind](username))
+        except TargetError as error:
+            raise CommandError(str(error)) from None
+        except KeyboardInterrupt:
+            self.stdout.write("\nInterrupted. So far:")
+        finally:
+            meter.close()
+        for line in tally.lines():
+            self.stdout.write(line)
+
+    def _announce(self, kind: str, sender: Sender) -> None:
+        bounds = sender.bounds
+        self.stdout.write(
+            f"{kind}: {_summary(kind)} {bounds.attempts:,} attempts at most, {bounds.rate} a second, "
+            f"{bounds.connections} connections, to http://{sender.target.authority}."
+        )
+        if kind == "distributed":
+            self.stdout.write("The demo believes the addresses only if it was started with TRUSTED_PROXIES=1.")
+
+
+class _Meter:
+    """A bar on a terminal; elsewhere a line for each tenth."""
+
+    def __init__(self, attempts: int, label: str) -> None:
+        self.attempts = attempts
+        self.bar = Progress(sys.stderr, label)
+        self.tenths = 0
+
+    def show(self, tally: Tally) -> None:
+        done = tally.attempts / self.attempts
+        text = f"{tally.attempts:,} attempts, {len(tally.locked)} usernames refused"
+        self.bar.update(done, text)
+        if int(done * 10) > self.tenths and not self.bar.shown:
+            self.tenths = int(done * 10)
+            sys.stderr.write(f"{self.tenths * 10} %: {text}\n")
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def _summary(kind: str) -> str:
+    return (PLANS[kind].__doc__ or kind).partition("\n")[0]

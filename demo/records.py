@@ -1,0 +1,71 @@
+"""The records of the demo: written in batches, and taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
+
+from lockout_admin.lockout import lock_account, unlock_account
+from lockout_admin.models import AccountLock, FailedLogin, UserAgent
+
+from .history import History
+from .people import ANALYSIS, HOLDERS, STAFF, SUPPORT
+from .traffic import Visit
+
+BATCH: Final = 2000
+_HOUR: Final = 3600
+#: Username, seconds, by, note.
+OPEN_LOCKS: Final = (
+    ("dave", 30 * 24 * _HOUR, "admin", "Left the company"),
+    ("mike", 3 * 24 * _HOUR, "admin", "Phishing report, waits for a new password"),
+    ("b.jones", 24 * _HOUR, "admin", "Unusual sign-in, under investigation"),
+    ("maria.rossi", 12 * _HOUR, "admin", "Password seen in a leak"),
+    ("test", 7 * 24 * _HOUR, "admin", "No such account, tried all day"),
+)
+
+
+def exist() -> bool:
+    """Tell whether there are records or demo accounts already."""
+    demo_users = get_user_model().objects.filter(username__in=[person.username for person in STAFF])
+    return FailedLogin.objects.exists() or AccountLock.objects.exists() or demo_users.exists()
+
+
+def write(history: History, visits: list[Visit]) -> Iterator[int]:
+    """Write records, oldest first; yield how many failures are written so far."""
+    _write_user_agents(visits)
+    for start in range(0, len(history.failures), BATCH):
+        FailedLogin.objects.bulk_create(history.failures[start : start + BATCH], batch_size=BATCH)
+        yield min(start + BATCH, len(history.failures))
+    for lock, first in history.locks:
+        # A database that does not return the keys of many rows at once leaves this empty.
+        lock.first_failure = first.pk if first else None
+    AccountLock.objects.bulk_create([lock for lock, _ in history.locks], batch_size=BATCH)
+
+
+def _write_user_agents(visits: list[Visit]) -> None:
+    first_seen = {visit.user_agent: visit.when for visit in reversed(visits)}
+    rows = {UserAgent.objects.key_of(text): (text, when) for text, when in first_seen.items()}
+    UserAgent.objects.bulk_create(
+        [UserAgent(id=key, text=text, first_seen=when) for key, (text, when) in rows.items() if key is not None],
+        ignore_conflicts=True,
+    )
+
+
+def lock_now() -> None:
+    """Put locks on a few usernames that are open when the demo is looked at."""
+    for username, seconds, by, note in OPEN_LOCKS:
+        lock_account(username, seconds, by=by, note=note)
+
+
+def delete() -> None:
+    """Delete all records of lockout_admin, and the demo's accounts and roles."""
+    for username in AccountLock.objects.open().values_list("username", flat=True):
+        unlock_account(username)  # what the cache holds would outlive the rows
+    for model in (FailedLogin, AccountLock, UserAgent):
+        model._base_manager.all().delete()
+    people = [person.username for person in (*STAFF, *HOLDERS)]
+    get_user_model().objects.filter(username__in=people).delete()
+    Group.objects.filter(name__in=[SUPPORT.name, ANALYSIS.name]).delete()

@@ -1,0 +1,8 @@
+"""The console: one file a screen."""
+
+from __future__ import annotations
+
+from . import failures, history, locks  # noqa: F401
+from .users import LockedUserAdminMixin, LockoutUserAdmin
+
+__all__ = ["LockedUserAdminMixin", "LockoutUserAdmin"]

@@ -1,0 +1,210 @@
+"""The export page of a screen: import-export's, streamed, permitted, audited."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.auth import get_permission_codename
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from import_export.admin import ExportMixin
+from import_export.forms import SelectableFieldsExportForm
+from import_export.signals import post_export
+
+from ..audit import Taking
+from ..client import Client
+from ..exports import Export, unblocked
+from ..filters import RecordFilter
+from ..formats import FORMATS, StreamedFormat
+
+#: Rows that can be picked one by one; more are selected by a filter.
+MOST_PICKED = 500
+
+
+class ExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
+    """Format and columns, whether formulas are left in, and the rows that were picked, if any were."""
+
+    raw = forms.BooleanField(
+        label=_("Text exactly as it was typed"),
+        help_text=_(
+            "Usernames and user agents come from strangers. A text that a spreadsheet would run as a formula gets a"
+            " single quote in front, and so does one that begins with a quote. Ask for the exact text only for a"
+            " program that is no spreadsheet; JSON Lines always has it."
+        ),
+        required=False,
+    )
+    picked = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
+        super().__init__(formats, resources, **kwargs)
+        choices = [choice for choice in self.fields["format"].choices if choice[0]]
+        self.fields["format"] = forms.ChoiceField(label=_("Format"), choices=choices, initial=choices[0][0])
+        for names in self.resource_fields.values():
+            for name in names:
+                self.fields[name].label = name.partition("_")[2]
+        self.order_fields(["resource", "format", "raw"])
+
+    def clean_picked(self) -> list[int]:
+        """Return primary keys."""
+        keys = [key for key in self.cleaned_data["picked"].split(",", MOST_PICKED + 1) if key]
+        if len(keys) > MOST_PICKED or not all(key.isdecimal() and len(key) < 19 for key in keys):
+            raise ValidationError(_("The selection is not valid. Go back to the list and select again."))
+        return [int(key) for key in keys]
+
+
+class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
+    """A page that exports what the list shows, and an action (``export_selected``) for rows of it.
+
+    The admin it is mixed into has `filterset_class`, `resource_classes` of one, and names the
+    action in its ``actions``.
+    """
+
+    filterset_class: ClassVar[type[RecordFilter]]
+    export_form_class = ExportForm
+    export_template_name = "lockout_admin/export.html"
+    export_formats = FORMATS
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        """Tell whether records may be seen, and taken out."""
+        codename = get_permission_codename("export", self.opts)
+        return self.has_view_permission(request) and request.user.has_perm(f"{self.opts.app_label}.{codename}")
+
+    def export_action(self, request: HttpRequest) -> HttpResponseBase:
+        """Show the form, or stream the file."""
+        try:
+            response: HttpResponseBase = super().export_action(request)
+        except IncorrectLookupParameters:
+            self.message_user(request, _("This filter is not valid. Nothing was exported."), messages.ERROR)
+            return HttpResponseRedirect(self._url("changelist", request).partition("?")[0])
+        return response
+
+    @admin.action(description=_("Export selected %(verbose_name_plural)s"), permissions=["export"])
+    def export_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+        """Go to the export page: of all that the filter selects, or of the rows that were picked."""
+        if request.POST.get("select_across") == "1":
+            return HttpResponseRedirect(self._url("export", request))
+        keys = list(queryset.values_list("pk", flat=True)[: MOST_PICKED + 1])
+        if len(keys) > MOST_PICKED:
+            message = _("Pick at most %(count)d rows, or use a filter and export all that it selects.")
+            self.message_user(request, message % {"count": MOST_PICKED}, messages.ERROR)
+            return None
+        form = self.get_export_form_class()(
+            self.get_export_formats(),
+            self.get_export_resource_classes(request),
+            initial={"picked": _joined(keys)},
+        )
+        context = self.init_request_context_data(request, form)
+        return TemplateResponse(request, self.export_template_name, context)
+
+    def init_request_context_data(self, request: HttpRequest, form: Any) -> dict[str, Any]:
+        """Add what is about to be exported."""
+        filterset = self._filterset(request)
+        picked = (form.data if form.is_bound else form.initial).get("picked")
+        return {
+            **super().init_request_context_data(request, form),
+            "title": capfirst(_("Export %(name)s") % {"name": self.opts.verbose_name_plural}),
+            "export_url": self._url("export", request),
+            "changelist_url": self._url("changelist", request),
+            "picked": len(picked.split(",")) if picked else 0,
+            "filters": _told(filterset),
+            "search": request.GET.get("q", ""),
+            "errors": [] if picked else _wrong(filterset),
+        }
+
+    def _do_file_export(
+        self, file_format: StreamedFormat, request: HttpRequest, queryset: QuerySet[Any], export_form: Any = None
+    ) -> HttpResponseBase:
+        """Stream the file; the audit entry is there before the first byte."""
+        taking = self._taking(file_format, request, queryset, export_form)
+        entry = _entry(request, taking)
+        chunks = _watched(taking, entry)
+        filename = self.get_export_filename(request, queryset, file_format)
+        return StreamingHttpResponse(
+            unblocked(chunks) if isinstance(request, ASGIRequest) else chunks,
+            content_type=file_format.get_content_type(),
+            headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+        )
+
+    def _taking(
+        self, file_format: StreamedFormat, request: HttpRequest, queryset: QuerySet[Any], form: ExportForm | None
+    ) -> Taking:
+        """Return who takes which rows; import-export shows the error if the filter is not valid."""
+        answers = form.cleaned_data if form else {}
+        picked, filterset = answers.get("picked"), self._filterset(request)
+        if picked:
+            queryset, selection = self.get_queryset(request).filter(pk__in=picked), f"hand, ids {_joined(picked)}"
+        elif filterset.is_valid():
+            selection = filterset.data.urlencode()
+        else:
+            raise ValueError(_("This filter is not valid. Nothing was exported."))
+        export = Export(
+            queryset,
+            self.choose_export_resource_class(form, request)(**self.get_export_resource_kwargs(request)),
+            file_format,
+            self.get_export_resource_fields_from_form(form) or (),
+            raw=answers.get("raw", False),
+        )
+        return Taking(export, request.user.get_username(), selection, Client.of(request))
+
+    def _filterset(self, request: HttpRequest) -> RecordFilter:
+        return self.filterset_class(request.GET, queryset=self.model._default_manager.none(), request=request)
+
+    def _url(self, page: str, request: HttpRequest) -> str:
+        info = self.get_model_info()
+        url = reverse(f"admin:{info[0]}_{info[1]}_{page}", current_app=self.admin_site.name)
+        return f"{url}?{request.GET.urlencode()}" if request.GET else url
+
+
+def _entry(request: HttpRequest, taking: Taking) -> LogEntry:
+    """Record that rows are about to go out, before the first does."""
+    model = taking.export.queryset.model
+    taking.begun()
+    return LogEntry.objects.create(
+        user_id=cast("int", request.user.pk),
+        content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
+        object_repr=str(model._meta.verbose_name_plural),
+        action_flag=CHANGE,
+        change_message=f"{taking.description} Under way.",
+    )
+
+
+def _watched(taking: Taking, entry: LogEntry) -> Generator[bytes, None, None]:
+    """Stream, then complete the record: also when the client leaves before the end."""
+    complete = False
+    try:
+        yield from taking.export.chunks()
+        complete = True
+    finally:
+        end = "Complete" if complete else "Broken off"
+        entry.change_message = f"{taking.description} {end}: {taking.export.rows} rows."
+        entry.save(update_fields=["change_message"])
+        taking.ended(complete=complete)
+    post_export.send(sender=None, model=taking.export.queryset.model)
+
+
+def _told(filterset: RecordFilter) -> list[tuple[Any, str]]:
+    """Return the filters that are set, each with its label."""
+    fields = filterset.form.fields
+    return [(fields[name].label, filterset.data[name]) for name in fields if filterset.data.get(name)]
+
+
+def _wrong(filterset: RecordFilter) -> list[tuple[Any, str]]:
+    """Return the filters that are not valid, each with its label and what is wrong."""
+    labels = {name: field.label for name, field in filterset.form.fields.items()}
+    return [(labels.get(name, ""), " ".join(texts)) for name, texts in filterset.errors.items()]
+
+
+def _joined(keys: list[int]) -> str:
+    return ",".join(map(str, keys))

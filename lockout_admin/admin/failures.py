@@ -1,0 +1,81 @@
+"""The screen of failed logins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..accounts import existing
+from ..filters import FailureFilter
+from ..models import FailedLogin
+from ..resources import FailedLoginResource
+from . import cells
+from .exporting import ExportAdminMixin
+from .records import SEARCH_HELP_WITH_ADDRESS, RecordAdmin
+
+
+@admin.register(FailedLogin)
+class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
+    """Every wrong password, newest first."""
+
+    filterset_class = FailureFilter
+    resource_classes = [FailedLoginResource]
+    actions = ("export_selected",)
+    has_addresses = True
+    orderings = {
+        "-timestamp": ("-timestamp", "-id"),
+        "timestamp": ("timestamp", "id"),
+        # An index on MariaDB and SQLite ends with the primary key, ascending.
+        "address": ("address", "-timestamp", "id"),
+        "-address": ("-address", "timestamp", "-id"),
+    }
+    ordering = ("-timestamp", "-id")
+    search_help_text = SEARCH_HELP_WITH_ADDRESS
+    list_display = ("when", "name", "has_account", "source", "agent", "gateway", "outcome")
+    list_display_links = ("when",)
+    list_select_related = ("user_agent",)
+    sortable_by = ("when", "source")
+    fields = ("when", "name", "has_account", "source", "agent_in_full", "gateway", "outcome")
+    readonly_fields = fields
+
+    def look_up(self, rows: list[Any]) -> None:
+        """Find out which of the names have an account, all at once."""
+        accounts = existing({row.username for row in rows})
+        for row in rows:
+            row.has_account = row.username in accounts
+
+    @admin.display(description=gettext_lazy("when"), ordering="timestamp")
+    def when(self, row: FailedLogin) -> str:
+        """When it was."""
+        return cells.moment(row.timestamp)
+
+    @admin.display(description=gettext_lazy("username"))
+    def name(self, row: FailedLogin) -> str:
+        """Whose password it was to be."""
+        return cells.name_link(self.admin_site.name, row.username)
+
+    @admin.display(description=gettext_lazy("account"), boolean=True)
+    def has_account(self, row: FailedLogin) -> bool:
+        """Whether there is such an account."""
+        return bool(getattr(row, "has_account", False))
+
+    @admin.display(description=gettext_lazy("address"), ordering="address")
+    def source(self, row: FailedLogin) -> str:
+        """Where it came from."""
+        return cells.address_links(self.admin_site.name, row.address)
+
+    @admin.display(description=gettext_lazy("user agent"))
+    def agent(self, row: FailedLogin) -> str:
+        """What it came with, cut to fit."""
+        if row.user_agent is None:
+            return "-"
+        url = cells.failures_url(self.admin_site.name, agent=row.user_agent.text)
+        return cells.link(url, row.user_agent.text)
+
+    @admin.display(description=gettext_lazy("user agent"))
+    def agent_in_full(self, row: FailedLogin) -> str:
+        """What it came with."""
+        return row.user_agent.text if row.user_agent else _("none")

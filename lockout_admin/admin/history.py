@@ -1,0 +1,69 @@
+"""The screen of every lock that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..filters import LockFilter
+from ..models import AccountLock
+from ..resources import AccountLockResource
+from . import cells
+from .columns import LockColumns
+from .exporting import ExportAdminMixin
+from .facts import is_open
+
+
+@admin.register(AccountLock)
+class LockHistoryAdmin(ExportAdminMixin, LockColumns):
+    """What locked whom, for how long, and how it ended."""
+
+    filterset_class = LockFilter
+    resource_classes = [AccountLockResource]
+    actions = ("export_selected",)
+    orderings = {
+        "-started_at": ("-started_at", "-id"),
+        "started_at": ("started_at", "id"),
+        "ended_at": ("ended_at", "until", "id"),
+        "-ended_at": ("-ended_at", "-until", "-id"),
+    }
+    ordering = ("-started_at", "-id")
+    list_display = ("name", "has_account", "why", "since", "lasted", "end", "led_by", "refusals")
+    list_display_links = ("name",)
+    sortable_by = ("since", "end")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return all there is to say of a lock."""
+        return [(None, {"fields": self._page(request, obj)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the same: nothing here is for writing."""
+        return self._page(request, obj)
+
+    def _page(self, request: HttpRequest, obj: Any) -> list[str]:
+        fields = ["name", "has_account", "why", "since", "ends", "lasted", "end", "led_by"]
+        fields += ["refusals", "recently", "enforcement"]
+        if obj is not None and is_open(obj) and self.has_unlock_permission(request):
+            fields.append("unlock_link")
+        return fields
+
+    @admin.display(description=gettext_lazy("lasted"))
+    def lasted(self, row: AccountLock) -> str:
+        """How long it lasted, or is to last."""
+        end = min(row.until, row.ended_at) if row.ended_at else row.until
+        return cells.clock(max(0, round((end - row.started_at).total_seconds())))
+
+    @admin.display(description=gettext_lazy("ended"), ordering="ended_at")
+    def end(self, row: AccountLock) -> str:
+        """How it ended: by itself, or by whom and why."""
+        if is_open(row):
+            return format_html('<strong class="lockout-open">{}</strong>', _("locked now"))
+        if row.ended_at is None:
+            return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
+        who = _("unlocked by %(who)s") % {"who": row.ended_by or _("a program")}
+        return format_html("{}<br>{} <q>{}</q>", cells.moment(row.ended_at), who, row.end_note)

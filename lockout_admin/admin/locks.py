@@ -1,0 +1,170 @@
+"""The screen of active locks: look, unlock, lock by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .. import lockout
+from ..filters import ActiveLockFilter
+from ..models import AccountLock, ActiveLock
+from ..releases import LockSelection
+from . import cells
+from .columns import LockColumns
+from .facts import is_open
+from .forms import LockForm
+from .unlocking import Confirmation, hidden_of_action
+
+_NAMES_SHOWN = 20
+
+
+@admin.register(ActiveLock)
+class ActiveLockAdmin(LockColumns):
+    """The locks that refuse attempts now."""
+
+    filterset_class = ActiveLockFilter
+    orderings = {"-until": ("-until", "-id"), "until": ("until", "id")}
+    ordering = ("-until", "-id")
+    list_display = (
+        *("name", "has_account", "why", "since", "left", "led_by"),
+        *("refusals", "recently", "enforcement"),
+    )
+    list_display_links = ("name",)
+    sortable_by = ("left",)
+    actions = ("unlock",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Return the open locks."""
+        rows: Any = super().get_queryset(request)
+        return rows.open()
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns, with a way to unlock for those who may."""
+        first, *others = super().get_list_display(request)
+        # Next to the name: it must not need scrolling.
+        return [first, "unlock_link", *others] if self.has_unlock_permission(request) else [first, *others]
+
+    @admin.display(description=gettext_lazy("until"), ordering="until")
+    def left(self, row: AccountLock) -> str:
+        """Until when it lasts, and how long that is."""
+        return format_html("{} {}", cells.moment(row.until), cells.remaining(row.until))
+
+    @admin.action(description=gettext_lazy("Unlock the selected locks"), permissions=["unlock"])
+    def unlock(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        """Ask, then unlock what is selected: every scope of each name."""
+        names = list(queryset.values_list("username", flat=True)[:_NAMES_SHOWN])
+        selection = LockSelection(queryset)
+        return Confirmation(
+            self, request, selection, request.get_full_path(), names, hidden_of_action(request)
+        ).answer()
+
+    # -- One lock -------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the page that unlocks one."""
+        view = self.admin_site.admin_view(self.unlock_view)
+        return [path("<int:pk>/unlock/", view, name="lockout_admin_activelock_unlock"), *super().get_urls()]
+
+    def unlock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then unlock one: every scope of its name."""
+        if not self.has_unlock_permission(request):
+            raise PermissionDenied
+        back = self._list_url()
+        row = AccountLock.objects.filter(pk=pk).first() if pk < 2**63 else None
+        if row is None or not is_open(row):
+            messages.warning(request, how_it_ended(row))
+            return HttpResponseRedirect(back)
+        selection = LockSelection(AccountLock.objects.open().filter(pk=pk))
+        return Confirmation(self, request, selection, back, [row.username]).answer()
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show one; say so when it has ended meanwhile."""
+        key = unquote(object_id)
+        if key.isdecimal() and len(key) < 19 and self.has_view_permission(request):
+            row = AccountLock.objects.filter(pk=key).first()
+            if row is not None and not is_open(row):
+                messages.warning(request, how_it_ended(row))
+                return HttpResponseRedirect(
+                    reverse("admin:lockout_admin_accountlock_change", args=[key], current_app=self.admin_site.name)
+                )
+        return super().change_view(request, object_id, *args, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return what is asked to lock, or what is known of a lock."""
+        if obj is None:
+            return [(None, {"fields": ["username", "duration", "seconds", "note"]})]
+        return [(None, {"fields": self.get_list_display(request)})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return all there is to say of a lock."""
+        return [] if obj is None else self.get_list_display(request)
+
+    # -- Locking by hand ------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those lock who may."""
+        return self.may(request, "lock")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Return the form that locks."""
+        return super().get_form(request, obj, change, **({} if change else {"form": LockForm}), **kwargs)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Lock by hand."""
+        return super().add_view(
+            request,
+            form_url,
+            {
+                "title": _("Lock a username"),
+                "show_save_and_add_another": False,
+                "show_save_and_continue": False,
+                **(extra_context or {}),
+            },
+        )
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Lock."""
+        data = form.cleaned_data
+        lock = lockout.lock_account(
+            data["username"], data["seconds"], by=request.user.get_username(), note=data["note"]
+        )
+        obj.pk = lock.id
+        obj.refresh_from_db()
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        """Write the audit entry, on the lock's record: that page stays when the lock has ended."""
+        said = _("Locked for %(time)s: %(reason)s")
+        time = cells.clock(round((obj.until - obj.started_at).total_seconds()))
+        return super().log_addition(
+            request, AccountLock.objects.get(pk=obj.pk), said % {"time": time, "reason": obj.note}
+        )
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Say that it worked."""
+        said = _("“%(name)s” is locked until %(until)s.")
+        messages.success(
+            request, said % {"name": obj.username, "until": f"{timezone.localtime(obj.until):%Y-%m-%d %H:%M:%S}"}
+        )
+        return self.response_post_save_add(request, obj)
+
+    def _list_url(self) -> str:
+        return reverse("admin:lockout_admin_activelock_changelist", current_app=self.admin_site.name)
+
+
+def how_it_ended(row: AccountLock | None) -> str:
+    """Tell a person who came too late what happened to a lock."""
+    if row is None:
+        return _("There is no such lock.")
+    if row.ended_at is None:
+        return _("The lock of “%(name)s” has ended by itself.") % {"name": row.username}
+    said = _("“%(name)s” has been unlocked already, by %(who)s.")
+    return said % {"name": row.username, "who": row.ended_by or _("a program")}

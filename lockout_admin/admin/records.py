@@ -1,0 +1,146 @@
+"""What the screens of records have in common: nobody edits or deletes evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.apps import apps
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import SuspiciousOperation, ValidationError
+from django.db.models import F, Q
+from django.http import HttpRequest
+from django.utils.module_loading import import_string
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..fields import parse_network
+from ..filters import RecordFilter
+from ..identity import USERNAME_MAX_LENGTH, Subject
+from ..lookups import StartsWith
+from .filtering import FilterSetListFilter
+from .paging import CappedPaginator, RecordList
+
+if TYPE_CHECKING:
+    BaseAdmin = admin.ModelAdmin[Any]
+else:
+    #: The theme's own base class, where there is one, styles the check boxes and inputs.
+    BaseAdmin = import_string("unfold.admin.ModelAdmin") if apps.is_installed("unfold") else admin.ModelAdmin
+
+
+CONSOLE_CSS: Any = {"all": ["lockout_admin/console.css"]}
+CONSOLE_JS = ["lockout_admin/countdown.js"]
+
+
+class RecordAdmin(BaseAdmin):
+    """A read-only screen of records."""
+
+    filterset_class: ClassVar[type[RecordFilter]]
+    #: First term of an ordering -> the terms of the index that serves it.
+    orderings: ClassVar[dict[str, Sequence[str]]]
+    #: Whether records have an address to search for.
+    has_addresses: ClassVar[bool] = False
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    search_fields = ("username",)
+    list_per_page = 100
+
+    class Media:
+        css = CONSOLE_CSS
+        js = CONSOLE_JS
+
+    def look_up(self, rows: list[Any]) -> None:
+        """Put on the rows of a page what its columns need beside them."""
+
+    # -- Permissions ----------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody, superusers neither, make up evidence."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody, superusers neither, change evidence."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let nobody, superusers neither, delete evidence."""
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Let those look who may view the records."""
+        return self.may(request, "view")
+
+    def may(self, request: HttpRequest, verb: str) -> bool:
+        """Tell whether the user has a permission; those of a proxy are those of its model."""
+        opts = self.model._meta.concrete_model._meta
+        return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename(verb, opts)}"))
+
+    # -- The list -------------------------------------------------------------------------------
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        """Return the changelist of the theme with ours in front of it."""
+        base = super().get_changelist(request, **kwargs)
+        return RecordList if issubclass(RecordList, base) else type("ThemedRecordList", (RecordList, base), {})
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the list, under the name of what it lists; say so when a filter is wrong: themes hide the form."""
+        form = self.filterset_class(request.GET, queryset=self.model._default_manager.none(), request=request).form
+        if request.method == "GET" and not form.is_valid():
+            wrong = ", ".join(str(form.fields[name].label) for name in form.errors)
+            messages.error(
+                request, _("No row is selected, because a filter is not valid: %(filters)s") % {"filters": wrong}
+            )
+        return super().changelist_view(
+            request, {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        )
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Return the filters, the FilterSet first."""
+        return [FilterSetListFilter, *super().get_list_filter(request)]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow the filters. Django's rule would let anybody probe any column, with any lookup."""
+        return lookup in self.filterset_class.names()
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        """Find a username in any spelling or by its beginning, or an address or network."""
+        term = search_term.strip()
+        # Django's form drops a term with a NUL, and so would show everything.
+        if "\0" in request.GET.get("q", "") or len(term) > USERNAME_MAX_LENGTH:
+            return queryset.none(), False
+        if not term:
+            return queryset, False
+        found = Q(subject=Subject.of(term).key) | Q(StartsWith(F("username"), term))
+        return queryset.filter(self._by_address(term) or found), False
+
+    def _by_address(self, term: str) -> Q | None:
+        if self.has_addresses and "%" not in term:
+            try:
+                return Q(address__net=parse_network(term))
+            except ValidationError:
+                pass
+        return None
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
+        """Refuse keys that are none before a database stumbles over them."""
+        if not all(pk.isdecimal() and len(pk) < 19 for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("What was selected is not the key of a record.")
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    # -- One record -----------------------------------------------------------------------------
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a record, with what its page needs beside it."""
+        record = super().get_object(request, object_id, from_field)
+        if record is not None:
+            self.look_up([record])
+        return record
+
+
+SEARCH_HELP = gettext_lazy("A username, or how it begins")
+SEARCH_HELP_WITH_ADDRESS = gettext_lazy("A username, or how it begins; an address or network")

@@ -1,0 +1,203 @@
+"""The users' own admin: until when they are locked, and a way to unlock them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.utils import quote, unquote
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..identity import Subject
+from ..locks import Lock, keys_of_lock
+from ..models import AccountLock
+from ..releases import UserSelection
+from ..store import store
+from . import cells
+from .records import CONSOLE_CSS, CONSOLE_JS
+from .unlocking import Confirmation, hidden_of_action
+
+_NAMES_SHOWN = 20
+
+
+if TYPE_CHECKING:
+    _Mixin = admin.ModelAdmin[Any]
+    _UserAdmin = UserAdmin[Any]
+else:
+    _Mixin = object
+    _UserAdmin = (
+        type("ThemedUserAdmin", (UserAdmin, import_string("unfold.admin.ModelAdmin")), {})
+        if apps.is_installed("unfold")
+        else UserAdmin
+    )
+
+
+class LockedNowFilter(admin.SimpleListFilter):
+    """Users who are locked, in the spelling of their username or in lower case."""
+
+    title = gettext_lazy("locked now")
+    parameter_name = "locked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Return the choices."""
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return the users who are locked, or all others."""
+        if self.value() not in {"yes", "no"}:
+            return queryset if self.value() is None else queryset.none()
+        name, rows = queryset.model.USERNAME_FIELD, AccountLock.objects.open().order_by()
+        typed, lower = rows.values("username"), rows.values(name=Lower("username"))
+        locked = Q(**{f"{name}__in": typed}) | Q(**{f"{name}__in": lower})
+        return queryset.filter(locked if self.value() == "yes" else ~locked)
+
+
+class LockedUserAdminMixin(_Mixin):
+    """Put it before the class of your user admin."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.actions = [*(self.actions or ()), "unlock_accounts"]
+
+    @property
+    def media(self) -> forms.Media:
+        """Return the media of the user admin and those of the console."""
+        return super().media + forms.Media(css=CONSOLE_CSS, js=CONSOLE_JS)
+
+    # -- Permissions ----------------------------------------------------------------------------
+
+    def has_unlock_permission(self, request: HttpRequest) -> bool:
+        """Let those unlock who may."""
+        return request.user.has_perm("lockout_admin.unlock_accountlock")
+
+    def sees_locks(self, request: HttpRequest) -> bool:
+        """Tell whether the user may know who is locked."""
+        return request.user.has_perm("lockout_admin.view_accountlock")
+
+    # -- The list -------------------------------------------------------------------------------
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns, with the one that says until when a user is locked."""
+        columns = list(super().get_list_display(request))
+        return [*columns, "locked_until"] if self.sees_locks(request) else columns
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Return the filters, with the one for users who are locked."""
+        filters = list(super().get_list_filter(request))
+        return [*filters, LockedNowFilter] if self.sees_locks(request) else filters
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
+        """Return the changelist, which looks up the locks of a page at once."""
+        base = super().get_changelist(request, **kwargs)
+        return type("LockedUserList", (_LocksOfPage, base), {})
+
+    @admin.action(description=gettext_lazy("Unlock the selected users"), permissions=["unlock"])
+    def unlock_accounts(self, request: HttpRequest, queryset: Any) -> HttpResponse:
+        """Ask, then unlock those of the selected users who are locked."""
+        names = [user.get_username() for user in queryset.order_by("pk")[:_NAMES_SHOWN]]
+        selection = UserSelection(queryset)
+        return Confirmation(
+            self, request, selection, request.get_full_path(), names, hidden_of_action(request)
+        ).answer()
+
+    # -- One user -------------------------------------------------------------------------------
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a user, with the lock there may be."""
+        user = super().get_object(request, object_id, from_field)
+        if user is not None:
+            look_up([user])
+        return user
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the sections, with one on the lock."""
+        sections = super().get_fieldsets(request, obj)
+        field = self._field(request)
+        if obj is None or field is None:
+            return sections
+        first, *others = sections
+        return [first, (_("Lockout"), {"fields": [field]}), *others]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields that are not for writing, the lock among them."""
+        fields, field = super().get_readonly_fields(request, obj), self._field(request)
+        return [*fields, field] if obj is not None and field else fields
+
+    def _field(self, request: HttpRequest) -> str | None:
+        if not self.sees_locks(request):
+            return None
+        return "locked_until_with_unlock" if self.has_unlock_permission(request) else "locked_until"
+
+    def get_urls(self) -> list[Any]:
+        """Add the page that unlocks one user."""
+        view = self.admin_site.admin_view(self.unlock_view)
+        return [path("<path:object_id>/unlock/", view, name=self._unlock_name()), *super().get_urls()]
+
+    def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Ask, then unlock one user."""
+        user = self.get_object(request, unquote(object_id))
+        if user is None or not self.has_unlock_permission(request):
+            raise PermissionDenied
+        back = reverse(f"admin:{self._unlock_name(page='change')}", args=[quote(user.pk)], current_app=self._site())
+        selection = UserSelection(self.model._default_manager.filter(pk=user.pk))
+        return Confirmation(self, request, selection, back, [user.get_username()]).answer()
+
+    def _unlock_name(self, page: str = "unlock") -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def _site(self) -> str:
+        return self.admin_site.name
+
+    # -- Columns --------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("locked until"))
+    def locked_until(self, user: Any) -> str:
+        """Until when, and how long that is."""
+        until = getattr(user, "lockout_until", None)
+        return format_html("{} {}", cells.moment(until), cells.remaining(until)) if until else "-"
+
+    @admin.display(description=gettext_lazy("locked until"))
+    def locked_until_with_unlock(self, user: Any) -> str:
+        """The same, and a way to unlock."""
+        if getattr(user, "lockout_until", None) is None:
+            return "-"
+        url = reverse(f"admin:{self._unlock_name()}", args=[quote(user.pk)], current_app=self._site())
+        return format_html('{} <a class="lockout-unlock" href="{}">{}</a>', self.locked_until(user), url, _("Unlock"))
+
+
+class LockoutUserAdmin(LockedUserAdminMixin, _UserAdmin):
+    """Django's user admin, with the locks: ``admin.site.register(User, LockoutUserAdmin)``."""
+
+
+class _LocksOfPage:
+    """A changelist that looks up the locks of its page at once."""
+
+    result_list: Any
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read the page."""
+        super().get_results(request)  # type: ignore[misc]
+        look_up(list(self.result_list))
+
+
+def look_up(users: list[Any]) -> None:
+    """Find out until when `users` are locked, with one cache call and one query, and put it on them."""
+    subjects = {user: Subject.of(user.get_username()).key for user in users}
+    entries = store.get_many([key for subject in subjects.values() for key in keys_of_lock(subject)]) or {}
+    rows = AccountLock.objects.open().filter(subject__in=set(subjects.values())).order_by("until")
+    recorded = dict(rows.values_list("subject", "until"))
+    for user, subject in subjects.items():
+        cached = Lock.cached(subject, entries)
+        moments = [recorded.get(subject), cached.until if cached else None]
+        user.lockout_until = max(filter(None, moments), default=None)

@@ -1,0 +1,89 @@
+"""What the filters understand: networks, moments, several choices in one parameter."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from .fields import Network, parse_network
+
+_MOST_NETWORKS = 100
+
+
+class MomentInput(forms.DateTimeInput):
+    """A native date and time picker."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> str | None:
+        """Return local time as the picker wants it: what it can't show would be lost on the next submit."""
+        try:
+            moment = parse_datetime(str(value or ""))
+        except ValueError:
+            moment = None
+        if moment is None:
+            return str(value) if value else None
+        return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).replace(tzinfo=None).isoformat()
+
+
+class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
+    """A moment, in ISO 8601."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=MomentInput(attrs={"step": "any"}), validators=[_within_reach], **kwargs)
+
+
+def _within_reach(value: datetime) -> None:
+    # Years at the ends of the calendar overflow where a database converts to UTC.
+    if not 1970 <= value.year <= 9000:
+        raise ValidationError(_("This date is out of range."), code="out_of_range")
+
+
+class NetworksField(forms.CharField):
+    """Addresses and CIDRs, separated by commas or spaces; ``10.0.`` is short for ``10.0.0.0/16``."""
+
+    def clean(self, value: Any) -> list[Network]:
+        """Return the networks."""
+        text = super().clean(value)
+        networks = [_network(word) for word in re.split(r"[\s,;]+", text) if word]
+        if text and not networks:
+            parse_network(text)  # says what is missing: a filter that was given is never left out
+        if len(networks) > _MOST_NETWORKS:
+            raise ValidationError(_("At most %(count)d networks at once."), "too_many", {"count": _MOST_NETWORKS})
+        return networks
+
+
+def _network(word: str) -> Network:
+    octets = word.removesuffix(".").split(".")
+    if word.endswith(".") and len(octets) < 4:
+        return parse_network(f"{'.'.join([*octets, *['0'] * (4 - len(octets))])}/{8 * len(octets)}")
+    groups = word.removesuffix(":").split(":")
+    if word.endswith(":") and "" not in groups and len(groups) < 8:
+        return parse_network(f"{word}:/{16 * len(groups)}")
+    # A zone belongs to a host's own links; databases refuse it.
+    return parse_network(word.replace("%", "?"))
+
+
+class NetworksFilter(django_filters.CharFilter):  # type: ignore[misc]
+    """Any of several networks."""
+
+    field_class = NetworksField
+
+    def filter(self, qs: Any, value: list[Network]) -> Any:
+        """Return the rows whose address is in one of the networks."""
+        return qs.filter(reduce(or_, (Q(address__net=network) for network in value))) if value else qs
+
+
+class ChoiceInFilter(django_filters.BaseInFilter, django_filters.ChoiceFilter):  # type: ignore[misc]
+    """Several choices in one parameter: repeated ones are dropped by the admin's search form."""

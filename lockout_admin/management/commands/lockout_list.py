@@ -1,0 +1,49 @@
+"""List the locks that are open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from ...locks import Lock
+from ...models import AccountLock
+
+
+class Command(BaseCommand):
+    """``manage.py lockout_list``."""
+
+    help = "List the usernames that are locked now: why, since when, for how long still, how many attempts refused."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
+        parser.add_argument("--limit", type=int, default=1000, help="at most so many (default: 1000)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print a line a lock, those that end first coming first."""
+        rows = AccountLock.objects.open().order_by("until", "id")[: options["limit"]]
+        locks = Lock.read_all(rows)
+        for lock in locks:
+            self.stdout.write(json.dumps(_fields(lock)) if options["json"] else _line(lock))
+        if not locks and not options["json"]:
+            self.stdout.write("No username is locked.")
+
+
+def _fields(lock: Lock) -> dict[str, Any]:
+    return {
+        "username": lock.username,
+        "reason": lock.reason,
+        "since": lock.since.isoformat(),
+        "until": lock.until.isoformat(),
+        "remaining_secs": lock.remaining,
+        "refused": lock.refused,
+    }
+
+
+def _line(lock: Lock) -> str:
+    return (
+        f"{lock.username}  {lock.reason}  since {lock.since:%Y-%m-%d %H:%M:%S%z}"
+        f"  {lock.remaining} s left  {lock.refused} refused"
+    )

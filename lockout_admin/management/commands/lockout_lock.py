@@ -1,0 +1,30 @@
+"""Lock usernames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from ...lockout import lock_account
+
+
+class Command(BaseCommand):
+    """``manage.py lockout_lock``."""
+
+    help = "Lock usernames by hand, whether or not there are such accounts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("username", nargs="+")
+        parser.add_argument("--seconds", type=int, help="for how long (default: ACCOUNT_LOCKED_TIMEOUT_SECS)")
+        parser.add_argument("--reason", default="", help="why; goes into the record")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Lock, and say until when."""
+        for username in options["username"]:
+            try:
+                lock = lock_account(username, options["seconds"], by="manage.py lockout_lock", note=options["reason"])
+            except ValueError as error:
+                raise CommandError(str(error)) from error
+            self.stdout.write(f"Locked {lock.username} until {lock.until:%Y-%m-%d %H:%M:%S%z}.")

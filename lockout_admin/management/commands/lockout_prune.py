@@ -1,0 +1,47 @@
+"""Delete records past their retention."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from ... import retention
+from ...conf import conf
+from ..progress import Progress
+
+
+class Command(BaseCommand):
+    """``manage.py lockout_prune``."""
+
+    help = (
+        "Delete failed logins, locks that have ended, and user agents nobody has any more, once they are older than"
+        " LOCKOUT_ADMIN['RETENTION_SECS']. Runs in batches, beside the traffic; meant for cron."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        parser.add_argument("--days", type=float, help="keep so many days in place of RETENTION_SECS")
+        parser.add_argument("--batch", type=int, default=5000, help="rows deleted at a time (default: 5000)")
+        parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, delete nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Prune, and say how much."""
+        days, batch, dry_run = options["days"], options["batch"], options["dry_run"]
+        if batch < 1 or (days is not None and days <= 0):
+            raise CommandError("--batch and --days must be positive: nothing was deleted.")
+        keep = timedelta(seconds=conf.retention_secs) if days is None else timedelta(days=days)
+        cutoff = timezone.now() - keep
+        progress = Progress(sys.stderr, "Pruning")
+        counts = retention.Counts()
+        for step in retention.prune(cutoff, batch=batch, dry_run=dry_run):
+            counts = step.counts
+            progress.update(step.fraction, f"{counts.failures} failures")
+        progress.close()
+        self.stdout.write(
+            f"{'Would delete' if dry_run else 'Deleted'} {counts.failures} failed logins, {counts.locks} locks and"
+            f" {counts.user_agents} user agents from before {cutoff:%Y-%m-%d %H:%M:%S%z}."
+        )

@@ -1,0 +1,55 @@
+"""Everybody sees what their role may do, and nothing else."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .site import FAILURES, HISTORY, LOCKS, DemoSite
+from .visitor import Visit
+
+
+@pytest.mark.parametrize("path", [LOCKS, HISTORY, FAILURES, "/admin/", "/admin/lockout_admin/"])
+def test_the_analyst_is_not_offered_what_ends_or_makes_locks(site: DemoSite, visit: Visit, path: str) -> None:
+    site.lock("judy")
+    page = visit(path, "analyst")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    assert offers(page) == []
+
+
+def test_the_analyst_sees_a_lock_without_a_way_to_end_it(site: DemoSite, visit: Visit) -> None:
+    site.lock("karl")
+    page = visit(f"{LOCKS}?username=karl", "analyst")
+    page.get_by_role("link", name="karl", exact=True).click()
+    expect(page.locator(".field-why")).to_contain_text("reported phished")
+    assert offers(page) == []
+
+
+def test_support_may_unlock_but_neither_lock_nor_export(site: DemoSite, visit: Visit) -> None:
+    site.lock("laura")
+    page = visit(LOCKS, "support")
+    expect(page.get_by_role("link", name="Unlock laura")).to_be_visible()
+    assert {"Unlock", "Unlock the selected locks"} == set(offers(page))
+    page.goto(FAILURES)
+    expect(page.get_by_role("link", name="Export")).to_have_count(0)
+
+
+def test_the_administrator_locks_by_hand(visit: Visit) -> None:
+    page = visit(LOCKS, "admin")
+    assert "Lock a username" in offers(page)
+    page.get_by_role("link", name="Lock a username").click()
+    page.get_by_label("Username").fill("mike")
+    page.get_by_label("For how long").select_option(label="1 hour")
+    page.get_by_label("Reason").fill("phished")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".messagelist .success")).to_contain_text("“mike” is locked until")
+
+
+def offers(page: Page) -> list[str]:
+    """Return the texts of all links, buttons and actions that end or make locks."""
+    offered = page.locator("a, button, option, input[type=submit]").filter(
+        has_text=re.compile(r"\b(Unl|L)ock (a|the)\b|Unlock$")
+    )
+    return [text.strip() for text in offered.all_text_contents()]

@@ -1,0 +1,93 @@
+"""The console under the theme django-unfold: at home there too. Unfold itself cannot do with a strict policy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from .site import FAILURES, HISTORY, LOCKS, DemoSite, demo_site
+from .visitor import Visitor
+
+pytest.importorskip("unfold", reason="django-unfold is not installed")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    with demo_site(tmp_path_factory.mktemp("unfold"), "unfold", DEMO_UNFOLD="1") as site:
+        site.lock("rosa", "trent")
+        yield site
+
+
+@pytest.fixture(scope="module")
+def sessions() -> dict[str, object]:
+    return {}
+
+
+@pytest.fixture
+def visitor(chromium: Browser, site: DemoSite, sessions: dict[str, object]) -> Iterator[Visitor]:
+    visitor = Visitor(chromium, site, sessions)
+    yield visitor
+    visitor.leave()
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/lockout_admin/", FAILURES, LOCKS, HISTORY, f"{LOCKS}add/", f"{FAILURES}export/"]
+)
+def test_a_page_loads_in_the_theme(visitor: Visitor, path: str) -> None:
+    page = visitor.visit(path, "admin")
+    answer = page.reload()
+    assert answer
+    assert answer.status == 200
+    assert page.locator("link[href*='unfold/css']").count()
+
+
+@pytest.mark.parametrize("path", [f"{FAILURES}?time=all", LOCKS, f"{HISTORY}?time=all"])
+def test_a_list_shows_its_rows(visitor: Visitor, path: str) -> None:
+    page = visitor.visit(path, "admin")
+    expect(page.locator("#result_list tbody tr").first).to_be_visible()
+
+
+def test_the_filters_can_be_seen_and_used(visitor: Visitor) -> None:
+    page = visitor.visit(f"{FAILURES}?time=all", "analyst")
+    network = open_filters(page).get_by_label("Address or network")
+    expect(network).to_be_visible()
+    assert network.evaluate("element => parseFloat(getComputedStyle(element).borderTopWidth)") >= 1
+    network.fill("203.0.113.0/24")
+    page.locator(".lockout-filters").get_by_role("button", name="Apply").click()
+    page.wait_for_url("**net=203.0.113.0**")
+    shown = page.locator("#result_list .field-source .lockout-network").count()
+    assert shown
+    assert page.locator("#result_list .field-source", has_text=re.compile(r"^\s*203\.0\.113\.")).count() == shown
+
+
+def test_a_lock_is_ended(visitor: Visitor) -> None:
+    page = visitor.visit(f"{LOCKS}?username=rosa", "support")
+    page.get_by_role("link", name="Unlock rosa").click()
+    reason = page.get_by_label("Reason")
+    expect(reason).to_be_visible()
+    assert reason.evaluate("element => parseFloat(getComputedStyle(element).borderTopWidth)") >= 1
+    reason.fill("called back")
+    page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
+    expect(page.get_by_text("1 lock ended.")).to_be_visible()
+    expect(page.get_by_role("link", name="Unlock rosa")).to_have_count(0)
+
+
+def test_selected_locks_are_ended(visitor: Visitor) -> None:
+    page = visitor.visit(f"{LOCKS}?username=trent", "support")
+    page.locator("#result_list .action-select").first.check()
+    page.locator("select[name=action]").select_option(label="Unlock the selected locks")
+    page.locator("button[name=index]").first.click()
+    page.get_by_label("Reason").fill("called back")
+    page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
+    expect(page.get_by_text("1 lock ended.")).to_be_visible()
+
+
+def open_filters(page: Page) -> Locator:
+    """Open the panel of filters, which the theme hides."""
+    filters = page.locator(".lockout-filters")
+    if not filters.is_visible():
+        page.locator(".filter-open-button").first.click()
+    return filters

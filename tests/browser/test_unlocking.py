@@ -1,0 +1,79 @@
+"""Support staff end locks."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+from .site import LOCKS, LOGIN, DemoSite
+from .visitor import Visit, log_in
+
+MANY = 500
+
+
+def test_a_refused_user_is_found_unlocked_and_let_in(visit: Visit) -> None:
+    login = visit(LOGIN)
+    lock_out(login, "heidi")
+
+    page = visit(LOCKS, "support")
+    page.locator("#searchbar").fill("heidi")
+    page.locator("#searchbar").press("Enter")
+    expect(page.locator("#result_list tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Unlock heidi").click()
+    expect(page.locator(".lockout-number")).to_have_text("1 lock is going to be ended.")
+    page.get_by_label("Reason").fill("called back on the number we know")
+    page.get_by_role("button", name="Unlock").click()
+
+    expect(page.locator(".messagelist .success")).to_have_text("1 lock ended.")
+    assert log_in(visit(LOGIN), "heidi", "demo-account") == 302
+
+
+def test_many_locks_are_ended_at_once(site: DemoSite, visit: Visit) -> None:
+    site.shell(
+        "from lockout_admin.lockout import lock_account\n"
+        f"for number in range({MANY}): lock_account(f'crowd-{{number:03}}', 3600, by='import', note='leak')"
+    )
+    page = visit(f"{LOCKS}?username=crowd-&match=prefix", "support")
+    page.get_by_label("Select all objects on this page for an action").check()
+    page.get_by_role("button", name=f"Select all {MANY} active locks").click()
+    page.locator("select[name=action]").select_option(label="Unlock the selected locks")
+    page.locator(".actions button").click()
+    expect(page.locator(".lockout-number")).to_have_text(f"{MANY} locks are going to be ended.")
+    page.get_by_label("Reason").fill("the list was ours")
+    page.get_by_role("button", name=f"Unlock {MANY}").click()
+
+    expect(page.locator(".messagelist .success")).to_have_text(f"{MANY} locks ended.")
+    expect(page.locator("#result_list")).to_have_count(0)
+    assert site.shell("print(AccountLock.objects.open().filter(username__startswith='crowd-').count())") == "0"
+
+
+def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
+    site.lock("ivan")
+    page = visit(LOCKS, "support")
+    tab_to(page, "#searchbar")
+    page.keyboard.type("ivan")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=ivan**")
+    tab_to(page, ".lockout-unlock")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type("called back")
+    tab_to(page, ".lockout-buttons button")
+    page.keyboard.press("Enter")
+    expect(page.locator(".messagelist .success")).to_have_text("1 lock ended.")
+
+
+def lock_out(page: Page, username: str) -> None:
+    """Guess until the login form says to wait."""
+    statuses = [log_in(page, username, "a wrong guess") for _ in range(5)]
+    assert statuses == [200, 200, 200, 200, 429]
+    expect(page.get_by_role("alert")).to_contain_text("second")
+
+
+def tab_to(page: Page, selector: str, most: int = 60) -> None:
+    """Press the tab key until the focus, which must be visible, is where it should be."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("selector => document.activeElement.matches(selector)", selector):
+            assert page.evaluate("document.activeElement.matches(':focus-visible')")
+            return
+    raise AssertionError(f"{most} tabs do not lead to {selector}")

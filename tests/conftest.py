@@ -1,0 +1,63 @@
+"""The cast: Alice has an account, Mallory is a stranger who wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from asgiref.sync import SyncToAsync
+from django.conf import settings
+from django.contrib.auth import authenticate, get_user_model
+from django.db import connections
+from django.test import override_settings
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+
+from lockout_admin.testing import isolated_lockouts
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the sockets alone that Django's memcached clients of ended threads and tasks close when collected."""
+    if "memcache" in settings.CACHES["default"]["BACKEND"]:
+        config.addinivalue_line(
+            "filterwarnings", "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+        )
+
+
+@pytest.fixture(autouse=True)
+def _isolated() -> Iterator[None]:
+    with isolated_lockouts():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads_let_the_database_go(django_db_setup: None) -> Iterator[None]:
+    yield
+    SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture
+def clock() -> Iterator[FrozenDateTimeFactory]:
+    """Noon of New Year's Day. A cache server has a clock of its own, which nothing here can stop: it is left out."""
+    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "frozen"}}
+    with override_settings(CACHES=caches), freeze_time("2026-01-01 12:00:00") as frozen:
+        yield frozen  # type: ignore[misc]
+
+
+@pytest.fixture
+def alice(db: None) -> Any:
+    """An account holder whose password is ``right``."""
+    return get_user_model().objects.create_user("alice", "alice@example.com", "right")
+
+
+@pytest.fixture
+def guess(db: None) -> Callable[..., Any]:
+    """Try a wrong password, ``times`` times; the last answer is returned."""
+
+    def guess(username: Any = "alice", times: int = 1, request: Any = None) -> Any:
+        for _ in range(times):
+            answer = authenticate(request, username=username, password="wrong")
+        return answer
+
+    return guess

@@ -1,0 +1,82 @@
+"""Whatever comes in a query string: never an error of the server, never more rows than were asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lockout_admin.admin.records import RecordAdmin
+from lockout_admin.filters import FailureFilter, LockFilter
+
+from .conftest import list_url
+
+VALUES = [
+    "\0",
+    "(",
+    "[",
+    "%",
+    "_",
+    "'",
+    "\\",
+    "/33",
+    "1.2.3.4/33",
+    "a" * 10_000,
+    "9" * 30,
+    "-1",
+    "\ud800",
+    "٣",
+    "{}",
+    ",",
+]
+MODELS = ["failedlogin", "activelock", "accountlock"]
+OTHERS = ["q", "o", "p", "e", "all", "_facets", "_to_field", "_popup"]
+COLUMNS = [
+    "username__regex",
+    "address",
+    "address__gte",
+    "subject__startswith",
+    "id__in",
+    "user_agent__text",
+    "nonsense",
+]
+
+
+@pytest.fixture(autouse=True)
+def records(fail: Any, lock: Any) -> None:
+    fail(), lock()
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_values(staff: Any, model: str) -> None:
+    browser = staff("root")
+    filters = (FailureFilter if model == "failedlogin" else LockFilter).names()
+    for name in [*filters, *OTHERS, *COLUMNS]:
+        for value in VALUES:
+            answer = browser.get(list_url(model), {name: value.encode("utf-8", "surrogatepass")})
+            assert answer.status_code in {200, 302, 400}, (name, value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_cannot_be_probed(staff: Any, model: str, name: str) -> None:
+    assert staff("root").get(list_url(model), {name: "1"}).status_code == 400
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["username", "time", "after", "q"])
+def test_a_value_that_is_none_selects_no_row(staff: Any, model: str, name: str) -> None:
+    answer = staff("root").get(list_url(model), {name: "\0"})
+    assert not answer.context["cl"].result_list
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("name", ["username", "time", "after"])
+def test_a_parameter_given_twice_selects_no_row(staff: Any, model: str, name: str) -> None:
+    answer = staff("root").get(f"{list_url(model)}?{name}=nobody&{name}=")
+    assert not answer.context["cl"].result_list
+    assert "given more than once" in answer.content.decode()
+
+
+def test_the_rule_is_in_one_place() -> None:
+    assert "lookup_allowed" in vars(RecordAdmin)

@@ -1,0 +1,143 @@
+"""The screen of failed logins."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.test import Client
+
+from lockout_admin.admin.filtering import FilterSetListFilter
+from lockout_admin.filters import FailureFilter
+from lockout_admin.models import FailedLogin
+
+from .conftest import FIREFOX, list_url, names, page_url, said
+
+LIST = list_url("failedlogin")
+
+
+@pytest.fixture
+def analyst(staff: Any) -> Client:
+    browser: Client = staff("analyst")
+    return browser
+
+
+def test_the_newest_is_first(analyst: Client, fail: Any) -> None:
+    for number in range(3):
+        fail(f"name{number}", ago=number)
+    assert names(analyst.get(LIST)) == ["name0", "name1", "name2"]
+
+
+def test_a_row_says_all(analyst: Client, alice: Any, fail: Any) -> None:
+    fail()
+    page = analyst.get(LIST).content.decode()
+    for text in ("alice", "203.0.113.7", "/24", FIREFOX[:50], "/login/", "counted", "icon-yes.svg"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "?time=all&username=alice",
+        "?time=all&net=2001%3Adb8%3A%3A7",
+        "?time=all&net=2001%3Adb8%3A%3A7%2F64",
+        "?time=all&agent=Mozilla",
+    ],
+)
+def test_cells_lead_to_what_is_like_them(analyst: Client, fail: Any, link: str) -> None:
+    fail(address="2001:db8::7", agent="Mozilla", ago=90 * 24 * 3600)
+    assert link in unescape(analyst.get(LIST + "?time=all").content.decode())
+    assert names(analyst.get(LIST + link)) == ["alice"]
+
+
+def test_what_is_unknown_is_left_out(analyst: Client, fail: Any) -> None:
+    failure = fail("nobody", address=None)
+    type(failure).objects.update(user_agent=None)
+    page = analyst.get(LIST).content.decode()
+    assert "icon-no.svg" in page
+    assert '<td class="field-source">-</td>' in page
+    assert '<td class="field-agent">-</td>' in page
+    assert "none" in analyst.get(page_url(failure)).content.decode()
+
+
+def test_an_account_is_found_in_lower_case(analyst: Client, alice: Any, fail: Any) -> None:
+    fail("ALICE")
+    assert "icon-yes.svg" in analyst.get(LIST).content.decode()
+
+
+def test_a_failure_has_a_page(analyst: Client, fail: Any) -> None:
+    page = analyst.get(page_url(fail(agent="x" * 300))).content.decode()
+    assert "x" * 300 in page
+    assert 'name="_save"' not in page
+
+
+@pytest.mark.parametrize(
+    ("term", "usernames"),
+    [
+        ("ALICE", "alice"),
+        ("al", "alice albert"),
+        ("203.0.113.0/24", "alice bob"),
+        ("2001:db8::1", "albert"),
+        ("fe80::1%eth0", ""),
+        (" ", "alice albert bob"),
+        ("a" * 300, ""),
+    ],
+)
+def test_search(analyst: Client, fail: Any, term: str, usernames: str) -> None:
+    fail("alice")
+    fail("albert", address="2001:db8::1")
+    fail("bob")
+    assert set(names(analyst.get(LIST, {"q": term}))) == set(usernames.split())
+
+
+def test_a_search_keeps_the_filters(analyst: Client, fail: Any) -> None:
+    fail("alice", outcome="locked")
+    fail("alan")
+    page = analyst.get(LIST, {"q": "al", "outcome": "locked,cleared", "o": "1"})
+    assert names(page) == ["alice"]
+    assert '<input type="hidden" name="outcome" value="locked,cleared">' in page.content.decode()
+    assert '<input type="hidden" name="o" value="1">' in page.content.decode()
+
+
+def test_the_way_back_from_a_row_keeps_the_filters(analyst: Client, fail: Any) -> None:
+    failure = fail()
+    page = unescape(analyst.get(LIST, {"net": "203.0.113.0/24"}).content.decode())
+    assert f"{page_url(failure)}?_changelist_filters=net%3D203.0.113.0%252F24" in page
+
+
+def test_an_error_is_shown_in_its_place(analyst: Client, fail: Any) -> None:
+    fail()
+    page = analyst.get(LIST, {"net": "/33"})
+    assert names(page) == []
+    assert 'class="lockout-error" role="alert"' in page.content.decode()
+    assert said(page) == "No row is selected, because a filter is not valid: Address or network"
+
+
+def test_the_findings_of_a_pattern_are_links(analyst: Client, fail: Any) -> None:
+    for number in range(5):
+        fail(f"name{number}")
+    page = unescape(analyst.get(LIST, {"pattern": "names", "time": "1h"}).content.decode())
+    assert "?net=203.0.113.7&time=1h" in page
+    assert "5 names" in page
+    assert "Nothing of this kind." in analyst.get(LIST, {"pattern": "addresses"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("order", "usernames"),
+    [("0", "old mid new"), ("-0", "new mid old"), ("3", "new mid old"), ("-3", "old mid new"), ("1", "new mid old")],
+)
+def test_order(analyst: Client, fail: Any, order: str, usernames: str) -> None:
+    fail("old", address="10.0.0.3", ago=30)
+    fail("mid", address="10.0.0.2", ago=20)
+    fail("new", address="10.0.0.1", ago=10)
+    assert names(analyst.get(LIST, {"o": order})) == usernames.split()
+
+
+def test_the_filters_own_their_parameters(rf: Any) -> None:
+    model_admin = site.get_model_admin(FailedLogin)
+    params = {"net": ["10.0."], "other": ["x"]}
+    spec = FilterSetListFilter(rf.get("/"), params, FailedLogin, model_admin)
+    assert params == {"other": ["x"]}
+    assert spec.expected_parameters() == FailureFilter.names()

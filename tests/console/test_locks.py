@@ -1,0 +1,206 @@
+"""The screen of active locks, and that of every lock that was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from lockout_admin import lockout
+from lockout_admin.exceptions import AccountLocked
+from lockout_admin.identity import Subject
+from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.store import Keys, store
+
+from .conftest import list_url, names, page_url, said
+
+ACTIVE, HISTORY = list_url("activelock"), list_url("accountlock")
+ADD = ACTIVE + "add/"
+
+
+@pytest.fixture
+def olga(staff: Any) -> Client:
+    browser: Client = staff("security")
+    return browser
+
+
+def facts(browser: Client, url: str = ACTIVE) -> Any:
+    return browser.get(url).context["cl"].result_list[0].facts
+
+
+# -- Active locks -------------------------------------------------------------------------------
+
+
+def test_open_locks_are_shown_the_longest_first(olga: Client, lock: Any) -> None:
+    lock("short", 60), lock("long", 600)
+    over = lock("over")
+    AccountLock.objects.filter(pk=over.pk).update(until=over.started_at)
+    assert names(olga.get(ACTIVE)) == ["long", "short"]
+    assert names(olga.get(ACTIVE, {"o": "6"})) == ["short", "long"]
+
+
+def test_a_lock_says_what_led_to_it(olga: Client, alice: Any, guess: Any) -> None:
+    guess(times=4)
+    for _ in range(3):
+        with pytest.raises(AccountLocked):
+            lockout.raise_if_locked("alice")
+        guess()
+    FailedLogin.objects.filter(pk=FailedLogin.objects.first().pk).update(address="192.0.2.1")
+    FailedLogin.objects.filter(address=None).update(address="192.0.2.2")
+    seen = facts(olga)
+    assert (seen.has_account, seen.addresses, seen.locks, seen.refused) == (True, 2, 1, 3)
+
+
+def test_earlier_locks_are_counted(olga: Client, lock: Any) -> None:
+    for ago in (40, 20, 0):
+        row = lock("eve", 60)
+        started = row.started_at - timedelta(days=ago)
+        AccountLock.objects.filter(pk=row.pk).update(started_at=started, until=row.until - timedelta(days=ago))
+    assert facts(olga).locks == 2
+
+
+@pytest.mark.parametrize(("state", "label"), [("kept", "enforced"), ("lost", "to be restored"), ("down", "cache down")])
+def test_whether_the_cache_enforces_it(olga: Client, lock: Any, monkeypatch: Any, state: str, label: str) -> None:
+    row = lock()
+    if state == "lost":
+        store.delete_many([Keys(row.subject).lock])
+    if state == "down":
+        monkeypatch.setattr(store, "get_many", lambda keys: None)
+    assert facts(olga).enforcement.label == label
+
+
+def test_a_lock_by_hand_says_by_whom_and_why(olga: Client, lock: Any) -> None:
+    lock("eve", reason="manual", locked_by="olga", note="<b>stolen</b>")
+    page = olga.get(ACTIVE).content.decode()
+    assert "locked by olga<br><q>&lt;b&gt;stolen&lt;/b&gt;</q>" in page
+
+
+def test_the_failures_are_a_click_away(olga: Client, guess: Any, fail: Any) -> None:
+    fail("eve", ago=3600)
+    guess("eve", times=4)
+    page = unescape(olga.get(ACTIVE).content.decode())
+    url = page.partition('class="field-led_by"><a href="')[2].partition('"')[0]
+    assert len(names(olga.get(url))) == 4
+
+
+def test_a_lock_has_a_page(olga: Client, lock: Any) -> None:
+    row = lock()
+    page = olga.get(page_url(row, "activelock")).content.decode()
+    assert f'href="{page_url(row, "activelock", "unlock")}"' in page
+    assert 'name="_save"' not in page
+
+
+def test_the_page_of_a_lock_that_has_ended_is_its_record(olga: Client, lock: Any) -> None:
+    row = lock()
+    lockout.unlock_account("alice", by="sam")
+    answer = olga.get(page_url(row, "activelock"), follow=True)
+    assert answer.redirect_chain == [(page_url(row), 302)]
+    assert said(answer) == "“alice” has been unlocked already, by sam."
+
+
+@pytest.mark.parametrize("key", ["0", "9" * 18, "9" * 40, "abc", "%00", "1'", "-1"])
+@pytest.mark.parametrize("page", [ACTIVE, HISTORY, list_url("failedlogin")])
+def test_a_record_that_is_not_there(olga: Client, page: str, key: str) -> None:
+    assert olga.get(f"{page}{key}/change/").status_code == 302
+
+
+@pytest.mark.parametrize(("term", "found"), [("AL", []), ("al", ["alice"]), ("ALICE", ["alice"]), ("192.0.2.1", [])])
+def test_search(olga: Client, lock: Any, term: str, found: list[str]) -> None:
+    lock()
+    assert names(olga.get(ACTIVE, {"q": term})) == found
+
+
+# -- Locking by hand ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds", "lasts"), [("900", "", 900), ("custom", "42", 42), ("86400", "42", 86400)]
+)
+def test_locking_by_hand(olga: Client, duration: str, seconds: str, lasts: int) -> None:
+    form = {"username": " Eve ", "duration": duration, "seconds": seconds, "note": "Reported stolen"}
+    answer = olga.post(ADD, form, follow=True)
+    row = AccountLock.objects.get()
+    assert lockout.is_account_locked("eve")
+    assert (row.reason, row.locked_by, row.note) == ("manual", "security", "Reported stolen")
+    assert row.until - row.started_at == timedelta(seconds=lasts)
+    assert said(answer).startswith("“Eve” is locked until 20")
+
+
+def test_locking_by_hand_is_audited_on_the_record(olga: Client) -> None:
+    olga.post(ADD, {"username": "eve", "duration": "900", "note": "Reported stolen"})
+    entry = LogEntry.objects.get()
+    assert entry.get_change_message() == "Locked for 0:15:00: Reported stolen"
+    assert olga.get(entry.get_admin_url() or "").status_code == 200
+    assert entry.get_edited_object() == AccountLock.objects.get()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"username": ""},
+        {"username": "\0"},
+        {"username": "a" * 256},
+        {"note": ""},
+        {"note": "  x "},
+        {"note": "a" * 256},
+        {"duration": "forever"},
+        {"duration": ""},
+        {"duration": "custom"},
+        {"duration": "custom", "seconds": "0"},
+        {"duration": "custom", "seconds": "9" * 20},
+        {"duration": "custom", "seconds": "soon"},
+    ],
+)
+def test_a_wrong_answer_locks_nobody(olga: Client, wrong: dict[str, str]) -> None:
+    answer = olga.post(ADD, {"username": "eve", "duration": "900", "note": "Reported stolen", **wrong})
+    assert answer.status_code == 200
+    assert answer.context["errors"]
+    assert not AccountLock.objects.exists()
+
+
+# -- Lock history -------------------------------------------------------------------------------
+
+
+def test_history_says_how_a_lock_ended(olga: Client, lock: Any) -> None:
+    lock("open"), lock("released")
+    over = lock("over", 60)
+    AccountLock.objects.filter(pk=over.pk).update(until=over.started_at)
+    lockout.unlock_account("released", by="sam", note="Ticket 4711")
+    page = olga.get(HISTORY).content.decode()
+    for text in ("locked now", "unlocked by sam <q>Ticket 4711</q>", "by itself", "0:10:00", "0:00:00"):
+        assert text in page
+
+
+def test_a_program_can_unlock_too(olga: Client, lock: Any) -> None:
+    row = lock()
+    lockout.unlock_account("alice")
+    assert "unlocked by a program" in olga.get(page_url(row)).content.decode()
+    assert "by a program" in said(olga.get(page_url(row, "activelock"), follow=True))
+
+
+@pytest.mark.parametrize(
+    ("order", "usernames"), [("4", "one two"), ("-4", "two one"), ("6", "two one"), ("-6", "one two")]
+)
+def test_history_is_ordered_by_start_or_end(olga: Client, lock: Any, order: str, usernames: str) -> None:
+    one, two = lock("one"), lock("two")
+    AccountLock.objects.filter(pk=one.pk).update(ended_at=two.until)
+    AccountLock.objects.filter(pk=two.pk).update(ended_at=two.started_at)
+    assert names(olga.get(HISTORY, {"o": order})) == usernames.split()
+
+
+def test_the_record_of_an_open_lock_offers_to_unlock(staff: Any, lock: Any) -> None:
+    row = lock()
+    link = page_url(row, "activelock", "unlock")
+    assert link in staff("support").get(page_url(row)).content.decode()
+    assert link not in staff("analyst").get(page_url(row)).content.decode()
+
+
+def test_a_count_that_the_cache_still_has_is_not_of_an_ended_lock(olga: Client, lock: Any) -> None:
+    row = lock()
+    AccountLock.objects.filter(pk=row.pk).update(until=row.started_at)
+    store.set_many({Keys(Subject.of("alice").key).refused: 7}, 60)
+    assert facts(olga, HISTORY).refused == 0

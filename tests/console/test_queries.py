@@ -1,0 +1,77 @@
+"""What a page costs does not depend on how many rows it shows, nor on how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from lockout_admin.store import store
+
+from .conftest import list_url
+
+
+def statements(browser: Any, url: str) -> list[str]:
+    browser.get(url)
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert browser.get(url).status_code == 200
+    return [query["sql"] for query in captured.captured_queries]
+
+
+@pytest.fixture
+def fill(fail: Any, lock: Any) -> Callable[[int], None]:
+    def fill(count: int) -> None:
+        for number in range(count):
+            username = f"name{count}-{number}"
+            fail(username)
+            lock(username)
+            get_user_model().objects.create_user(username)
+
+    return fill
+
+
+#: URL -> statements: session, user, and two for permissions come first.
+COSTS = [
+    (list_url("failedlogin"), 7),
+    (list_url("activelock"), 9),
+    (list_url("accountlock"), 9),
+    ("/console/auth/user/", 8),
+    ("/admin/lockout_admin/", 7),
+]
+
+
+@pytest.mark.parametrize(("url", "cost"), COSTS)
+def test_the_cost_is_flat(staff: Any, fill: Any, url: str, cost: int, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.console.urls" if url.startswith("/console") else settings.ROOT_URLCONF
+    browser = staff("root")
+    fill(2)
+    before = len(statements(browser, url))
+    fill(10)
+    assert len(statements(browser, url)) == before <= cost
+
+
+@pytest.mark.parametrize("url", [url for url, _cost in COSTS if "failed" in url or "lock/" in url])
+def test_nothing_is_counted_without_a_limit(staff: Any, fill: Any, url: str) -> None:
+    browser = staff("root")
+    fill(2)
+    for sql in statements(browser, url):
+        assert "LIMIT" in sql or "COUNT(*)" not in sql
+        assert "SELECT DISTINCT" not in sql
+
+
+@pytest.mark.parametrize("model", ["activelock", "accountlock"])
+def test_a_page_of_locks_asks_the_cache_once(staff: Any, fill: Any, monkeypatch: Any, model: str) -> None:
+    calls = Mock(wraps=store.get_many)
+    monkeypatch.setattr(store, "get_many", calls)
+    fill(5)
+    browser = staff("root")
+    calls.reset_mock()
+    browser.get(list_url(model))
+    assert calls.call_count == 1

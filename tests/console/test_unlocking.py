@@ -1,0 +1,210 @@
+"""Unlocking: confirmed, reasoned, audited, counted."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
+from django.core import signing
+from django.test import Client
+
+from lockout_admin import lockout
+from lockout_admin.models import AccountLock
+from lockout_admin.signals import account_unlocked
+from lockout_admin.store import store
+
+from .conftest import confirm, list_url, names, page_url, said
+
+LIST = list_url("activelock")
+
+
+@pytest.fixture
+def sam(staff: Any) -> Client:
+    browser: Client = staff("support")
+    return browser
+
+
+def select(browser: Client, *rows: Any, across: bool = False, query: str = "") -> Any:
+    """Start the action on some rows, or on all that match."""
+    chosen = [row.pk for row in rows] or [1]
+    form = {"action": "unlock", "select_across": int(across), ACTION_CHECKBOX_NAME: chosen, "index": 0}
+    return browser.post(LIST + query, form)
+
+
+def test_one_lock(sam: Client, lock: Any) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    lock("bob")
+    answer = confirm(sam, url, sam.get(url))
+    row = AccountLock.objects.get(username="alice")
+    assert (row.ended_by, row.end_note) == ("support", "Ticket 4711")
+    assert lockout.get_lock("alice") is None
+    assert lockout.is_account_locked("bob")
+    assert said(answer) == "1 lock ended."
+    assert LogEntry.objects.get().get_change_message() == "Unlocked: Ticket 4711"
+
+
+def test_a_selection(sam: Client, lock: Any) -> None:
+    rows = [lock(f"name{number}") for number in range(4)]
+    asked = select(sam, *rows[:3])
+    assert asked.context["count"] == 3
+    answer = confirm(sam, LIST, asked)
+    assert said(answer) == "3 locks ended."
+    assert names(answer) == ["name3"]
+    assert LogEntry.objects.count() == 3
+
+
+def test_all_that_match(sam: Client, lock: Any) -> None:
+    for number in range(30):
+        lock(f"name{number}")
+    lock("other")
+    query = "?username=name&match=prefix"
+    asked = select(sam, across=True, query=query)
+    assert (asked.context["count"], len(asked.context["names"]), asked.context["more"]) == (30, 20, 10)
+    assert said(confirm(sam, LIST + query, asked)) == "30 locks ended."
+    assert names(sam.get(LIST)) == ["other"]
+
+
+def test_chunks(sam: Client, lock: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    for number in range(5):
+        lock(f"name{number}")
+    assert said(confirm(sam, LIST, select(sam, across=True))) == "5 locks ended."
+    assert LogEntry.objects.count() == 5
+
+
+def test_an_invalid_filter_reaches_nobody(sam: Client, lock: Any) -> None:
+    lock()
+    answer = select(sam, across=True, query="?time=5m")
+    assert answer.status_code == 302
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_lock_that_came_after_the_question_stays(sam: Client, lock: Any) -> None:
+    lock("old")
+    asked = select(sam, across=True)
+    lock("new")
+    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert lockout.is_account_locked("new")
+
+
+def test_every_lock_of_the_name_ends(sam: Client, lock: Any) -> None:
+    first = lock()
+    lock("ALICE", reason="manual", locked_by="olga")
+    url = page_url(first, "activelock", "unlock")
+    assert said(confirm(sam, url, sam.get(url))) == "2 locks ended."
+    assert not lockout.is_account_locked("alice")
+
+
+def test_each_is_signalled_once(sam: Client, lock: Any) -> None:
+    heard: list[str] = []
+
+    def hear(lock: AccountLock, **signal: Any) -> None:
+        heard.append(lock.username)
+
+    account_unlocked.connect(hear)
+    lock("one"), lock("two")
+    confirm(sam, LIST, select(sam, across=True))
+    account_unlocked.disconnect(hear)
+    assert sorted(heard) == ["one", "two"]
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "ok", "x" * 256, "a\0b"])
+def test_a_reason_is_required(sam: Client, lock: Any, reason: str) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    answer = confirm(sam, url, sam.get(url), reason=reason)
+    assert answer.context["form"].errors
+    assert lockout.is_account_locked("alice")
+
+
+# -- Coming too late ----------------------------------------------------------------------------
+
+
+def test_two_at_once(sam: Client, lock: Any) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    asked = sam.get(url)
+    lockout.unlock_account("alice", by="olga")
+    assert said(confirm(sam, url, asked)) == "“alice” has been unlocked already, by olga."
+    assert AccountLock.objects.get().ended_by == "olga"
+
+
+def test_two_at_once_on_a_selection(sam: Client, lock: Any) -> None:
+    rows = [lock("one"), lock("two")]
+    asked = select(sam, *rows)
+    lockout.unlock_account("one", by="olga")
+    assert "1 lock ended. 1 had ended meanwhile" in said(confirm(sam, LIST, asked))
+    assert AccountLock.objects.get(username="one").ended_by == "olga"
+
+
+def test_a_lock_that_ended_by_itself(clock: Any, sam: Client, lock: Any) -> None:
+    url = page_url(lock(seconds=60), "activelock", "unlock")
+    asked = sam.get(url)
+    clock.tick(61)
+    assert said(confirm(sam, url, asked)) == "The lock of “alice” has ended by itself."
+
+
+def test_none_is_left(sam: Client, lock: Any) -> None:
+    row = lock()
+    lockout.unlock_account("alice")
+    assert "None of these is locked any more." in said(sam.get(select(sam, row).url))
+
+
+@pytest.mark.parametrize("key", [0, 2**63 - 1, 2**63, 10**40])
+def test_no_such_lock(sam: Client, key: int) -> None:
+    assert said(sam.get(f"{LIST}{key}/unlock/", follow=True)) == "There is no such lock."
+
+
+def test_a_question_is_asked_again_when_it_is_old(clock: Any, sam: Client, lock: Any) -> None:
+    url = page_url(lock(seconds=7200), "activelock", "unlock")
+    asked = sam.get(url)
+    clock.tick(901)
+    answer = confirm(sam, url, asked)
+    assert "look at the number again" in said(answer)
+    assert "1 lock ended." in said(confirm(sam, url, answer))
+
+
+# -- What may go wrong --------------------------------------------------------------------------
+
+
+def test_a_long_unlock_goes_on_with_what_was_confirmed(sam: Client, lock: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    for number in range(3):
+        lock(f"name{number}")
+    asked = select(sam, across=True)
+    monkeypatch.setattr("lockout_admin.releases.time", Mock(monotonic=Mock(side_effect=[0, 21])))
+    answer = confirm(sam, LIST, asked)
+    monkeypatch.undo()
+    assert said(answer) == "2 locks ended. There are more: confirm again to go on."
+    assert 'class="lockout-goes-on"' in answer.content.decode()
+    lock("new")
+    assert said(confirm(sam, LIST, answer)) == "3 locks ended."
+    assert names(sam.get(LIST)) == ["new"]
+
+
+def test_a_cache_that_is_down_is_told(sam: Client, lock: Any, monkeypatch: Any) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    asked = sam.get(url)
+    monkeypatch.setattr(store, "delete_many", lambda keys: None)
+    assert "The cache does not answer." in said(confirm(sam, url, asked))
+
+
+@pytest.mark.parametrize("token", ["", "x", signing.dumps(["1", 5, 5], salt="another")])
+def test_a_forged_token(sam: Client, lock: Any, token: str) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    assert confirm(sam, url, sam.get(url), token=token).status_code == 403
+    assert lockout.is_account_locked("alice")
+
+
+def test_the_token_of_somebody_else(staff: Any, lock: Any) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    asked = staff("security").get(url)
+    assert confirm(staff("support"), url, asked).status_code == 403
+
+
+@pytest.mark.parametrize("keys", [["abc"], ["1", "\0"], ["9" * 30], ["1.5"]])
+@pytest.mark.parametrize("action", ["unlock", "no_such_action", "delete_selected"])
+def test_forged_selections(sam: Client, keys: list[str], action: str) -> None:
+    form = {"action": action, ACTION_CHECKBOX_NAME: keys, "index": 0, "select_across": 0}
+    assert sam.post(LIST, form).status_code == 400

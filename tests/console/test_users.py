@@ -1,0 +1,146 @@
+"""The users' own admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from lockout_admin import lockout
+from lockout_admin.admin import LockedUserAdminMixin
+from lockout_admin.models import AccountLock
+
+from .conftest import confirm, said
+
+pytestmark = pytest.mark.urls("tests.console.urls")
+
+LIST = "/console/auth/user/"
+
+
+@pytest.fixture
+def sam(staff: Any) -> Client:
+    """Sam may change users, too."""
+    browser: Client = staff("support")
+    user = get_user_model().objects.get(username="support")
+    user.user_permissions.set(Permission.objects.filter(codename="change_user"))
+    return browser
+
+
+def page(user: Any, name: str = "change") -> str:
+    return reverse(f"admin:auth_user_{name}", args=[user.pk], current_app="console")
+
+
+def shown(answer: Any) -> dict[str, Any]:
+    return {user.username: user.lockout_until for user in answer.context["cl"].result_list}
+
+
+def test_the_list_says_until_when(sam: Client, alice: Any, lock: Any) -> None:
+    row = lock("ALICE")
+    answer = sam.get(LIST)
+    assert shown(answer) == {"alice": row.until, "support": None}
+    for text in ('class="lockout-remaining"', "lockout_admin/console.css", "lockout_admin/countdown.js"):
+        assert text in answer.content.decode()
+
+
+def test_a_lock_that_only_the_cache_has_is_shown(sam: Client, alice: Any, lock: Any) -> None:
+    lock()
+    AccountLock.objects.all().delete()
+    assert shown(sam.get(LIST))["alice"] is not None
+
+
+@pytest.mark.parametrize(("value", "users"), [("yes", {"alice", "Bob"}), ("no", {"support"}), ("x", set())])
+def test_the_filter(sam: Client, alice: Any, lock: Any, value: str, users: set[str]) -> None:
+    get_user_model().objects.create_user("Bob")
+    lock("ALICE"), lock("Bob")
+    assert set(shown(sam.get(LIST, {"locked": value}))) == users
+
+
+def test_unlocking_a_selection(sam: Client, alice: Any, lock: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.releases.CHUNK", 1)
+    lock(), lock("mallory")
+    form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk], "select_across": 1, "index": 0}
+    asked = sam.post(LIST, form)
+    assert asked.context["count"] == 1
+    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert not lockout.is_account_locked("alice")
+    assert lockout.is_account_locked("mallory")
+    assert {str(entry.get_edited_object()) for entry in LogEntry.objects.all()} == {
+        "alice",
+        str(AccountLock.objects.get(username="alice")),
+    }
+
+
+def test_a_user_has_a_way_to_be_unlocked(sam: Client, alice: Any, lock: Any) -> None:
+    assert page(alice, "unlock") not in sam.get(page(alice)).content.decode()
+    lock()
+    assert page(alice, "unlock") in sam.get(page(alice)).content.decode()
+    answer = confirm(sam, page(alice, "unlock"), sam.get(page(alice, "unlock")))
+    assert answer.redirect_chain == [(page(alice), 302)]
+    assert not lockout.is_account_locked("alice")
+
+
+def test_a_user_is_still_changed(sam: Client, alice: Any, lock: Any) -> None:
+    lock()
+    sam.post(
+        page(alice),
+        {"username": "alice", "first_name": "Alice", "date_joined_0": "2026-01-01", "date_joined_1": "12:00"},
+    )
+    alice.refresh_from_db()
+    assert alice.first_name == "Alice"
+
+
+def test_a_lock_that_came_after_the_question_stays(sam: Client, alice: Any, lock: Any) -> None:
+    get_user_model().objects.create_user("bob")
+    lock()
+    form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [1], "select_across": 1, "index": 0}
+    asked = sam.post(LIST, form)
+    lock("bob")
+    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert lockout.is_account_locked("bob")
+
+
+def test_who_may_not_know_sees_nothing(staff: Any, alice: Any, lock: Any) -> None:
+    lock()
+    browser = staff("stranger")
+    get_user_model().objects.get(username="stranger").user_permissions.set(
+        Permission.objects.filter(codename="view_user")
+    )
+    for url in (LIST, page(alice)):
+        assert "locked until" not in browser.get(url).content.decode().lower()
+    assert browser.get(LIST, {"locked": "yes"}).status_code in {302, 400}
+    assert browser.get(page(alice, "unlock")).status_code == 403
+
+
+def test_who_may_only_know_cannot_unlock(staff: Any, alice: Any, lock: Any) -> None:
+    lock()
+    browser = staff("analyst")
+    get_user_model().objects.get(username="analyst").user_permissions.add(
+        Permission.objects.get(codename="change_user")
+    )
+    answer = browser.get(page(alice)).content.decode()
+    assert "lockout-remaining" in answer
+    assert page(alice, "unlock") not in answer
+    assert browser.post(page(alice, "unlock")).status_code == 403
+
+
+def test_no_such_user(sam: Client) -> None:
+    assert sam.get(f"{LIST}999/unlock/").status_code == 403
+
+
+def test_a_new_user_is_not_asked_for_a_lock(staff: Any) -> None:
+    assert staff("root").get(f"{LIST}add/").status_code == 200
+
+
+def test_the_mixin_keeps_actions(db: None) -> None:
+    class Admin(LockedUserAdminMixin, UserAdmin):  # type: ignore[type-arg]
+        actions: Any = ("greet",)
+
+    assert Admin(get_user_model(), site).actions == ["greet", "unlock_accounts"]

@@ -1,0 +1,163 @@
+"""Attacks stay on this machine and within their bounds, and are counted right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from itertools import islice
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django.live_server_helper import LiveServer
+
+from demo.attacks import PLANS, Guess
+from demo.management.commands import attack
+from demo.people import STAFF
+from demo.sender import Bounds, Sender
+from demo.tally import Answer, Tally, percentile
+from demo.target import Target, TargetError
+
+ELSEWHERE = [
+    "http://192.0.2.1:8000",
+    "http://0.0.0.0:8000",
+    "http://[2001:db8::1]:8000",
+    "http://10.0.0.1",
+    "http://127.0.0.1.invalid",
+    "http://127.0.0.1@192.0.2.1",
+    "http://user@127.0.0.1",
+    "https://127.0.0.1",
+    "ftp://127.0.0.1",
+    "http://127.0.0.1:99999",
+    "http://[::1",
+    "http://",
+    "127.0.0.1:8000",
+    "",
+]
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(attack.Command(), *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("url", ELSEWHERE)
+def test_a_target_elsewhere_is_refused(url: str) -> None:
+    with pytest.raises(TargetError):
+        Target.of(url)
+
+
+def test_a_name_that_leads_elsewhere_too_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(2, 1, 6, "", (address, 80)) for address in ("127.0.0.1", "192.0.2.1")]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
+    with pytest.raises(TargetError, match="not this machine"):
+        Target.of("http://localhost")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://127.8.9.10", "http://[::1]"])
+def test_a_target_on_this_machine_is_addressed_by_number(url: str) -> None:
+    assert all("localhost" not in base for base in Target.of(url).base_urls())
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_a_plan_is_the_same_each_time_and_never_ends(kind: str) -> None:
+    guesses = list(islice(PLANS[kind]("alice"), 6000))
+    assert len(guesses) == 6000
+    assert guesses == list(islice(PLANS[kind]("alice"), 6000))
+
+
+@pytest.mark.parametrize("kind", PLANS)
+def test_no_plan_knows_the_passwords_of_staff(kind: str) -> None:
+    known = {person.password for person in STAFF}
+    assert not known & {guess.password for guess in islice(PLANS[kind]("admin"), 2000)}
+
+
+@pytest.mark.parametrize(("kind", "most"), [("brute", 500), ("distributed", 500), ("spray", 3), ("stuffing", 1)])
+def test_a_plan_tries_a_name_as_often_as_its_kind_does(kind: str, most: int) -> None:
+    names = [guess.username for guess in islice(PLANS[kind]("alice"), 500)]
+    assert max(map(names.count, names)) == most
+
+
+def test_only_the_distributed_plan_claims_addresses_and_they_vary() -> None:
+    claimed = {kind: {guess.forwarded_for for guess in islice(PLANS[kind]("alice"), 100)} for kind in PLANS}
+    assert len(claimed.pop("distributed")) > 90
+    assert set().union(*claimed.values()) == {None}
+
+
+@pytest.mark.parametrize("option", ["rate", "attempts", "seconds", "connections"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "1000000", "many"])
+def test_a_bound_out_of_bounds_is_refused(option: str, value: str) -> None:
+    with pytest.raises(CommandError, match=f"--{option}"):
+        run("brute", f"--{option}={value}")
+
+
+def test_a_demo_that_does_not_run_is_told_with_the_remedy(unused_tcp_port: int) -> None:
+    with pytest.raises(CommandError, match=r"manage\.py demo"):
+        run("brute", "--url", f"http://127.0.0.1:{unused_tcp_port}")
+
+
+@pytest.mark.usefixtures("site", "alice")
+@pytest.mark.parametrize("extra", [[], ["--api"]])
+def test_an_attack_says_what_the_site_did(live_server: LiveServer, extra: list[str]) -> None:
+    out = run("brute", "--url", live_server.url, "--attempts=9", "--rate=1000", "--connections=1", *extra)
+    assert "9 attempts in" in out
+    assert "at most 4 (alice)" in out
+    assert "First refusal after 4 attempts" in out
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("extra", [[], ["--api"]])
+def test_a_password_that_is_found_is_told(live_server: LiveServer, django_user_model: Any, extra: list[str]) -> None:
+    django_user_model.objects.create_user("carol", password="sunshine1")
+    out = run("stuffing", "--url", live_server.url, "--attempts=30", "--rate=1000", "--connections=1", *extra)
+    assert "Passwords found: carol" in out
+
+
+@pytest.mark.usefixtures("site", "alice")
+def test_an_interrupted_attack_says_what_it_saw_so_far(
+    live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(username: str) -> Iterator[Guess]:
+        yield from islice(PLANS["spray"](username), 3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(PLANS, "brute", interrupted)
+    out = run("brute", "--url", live_server.url, "--rate=1000", "--connections=1")
+    assert "Interrupted" in out
+    assert "3 attempts in" in out
+
+
+def test_an_attack_ends_when_its_time_is_up(live_server: LiveServer, site: None) -> None:
+    tally = Tally()
+    bounds = Bounds(rate=1000, attempts=100, seconds=0, connections=2)
+    Sender(Target.of(live_server.url), bounds, False, tally, lambda tally: None).run(PLANS["brute"]("alice"))
+    assert tally.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (200, Answer.EVALUATED),
+        (401, Answer.EVALUATED),
+        (302, Answer.LOGGED_IN),
+        (429, Answer.REFUSED),
+        (500, Answer.ERROR),
+        (503, Answer.ERROR),
+        (403, Answer.OTHER),
+    ],
+)
+def test_a_status_is_counted_as_what_it_means(status: int, answer: Answer) -> None:
+    assert Answer.of(status) is answer
+
+
+def test_the_first_refusal_is_found_though_it_overtakes_others() -> None:
+    tally = Tally()
+    for number in (9, 4, 0):
+        tally.add(number, "alice", Answer.REFUSED if number else Answer.EVALUATED, 0.1)
+    assert "First refusal after 4 attempts" in list(tally.lines())
+
+
+@pytest.mark.parametrize(("percent", "value"), [(50, 50), (95, 95), (100, 100), (1, 1)])
+def test_a_percentile_is_a_value_that_was_measured(percent: int, value: int) -> None:
+    assert percentile(range(1, 101), percent) == value

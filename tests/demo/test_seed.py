@@ -1,0 +1,163 @@
+"""The seed is plausible, repeatable and complete."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate, get_user_model
+from django.core.management import CommandError, call_command
+
+from demo.history import History, Replay
+from demo.management.commands.seed import Command, moment
+from demo.people import ANALYSIS, STAFF, SUPPORT, group_of, settle
+from demo.records import OPEN_LOCKS
+from demo.traffic import DAYS, Visit, visits
+from lockout_admin.lockout import is_account_locked
+from lockout_admin.models import AccountLock, FailedLogin, UserAgent
+
+NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
+DOCUMENTATION = [ip_network(net) for net in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")]
+FAILURE = ("timestamp", "username", "subject", "address", "user_agent", "gateway", "outcome")
+LOCK = ("started_at", "until", "username", "reason", "failures", "refused", "ended_at", "ended_by", "end_note", "grows")
+
+
+def seed(**options: Any) -> str:
+    out = StringIO()
+    call_command(Command(), stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.fixture
+def thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed with one visit in twenty: enough for a rule, and soon done."""
+    monkeypatch.setattr("demo.management.commands.seed.visits", lambda seed, now: visits(seed, now)[::20])
+
+
+@pytest.fixture
+def debug(settings: Any) -> None:
+    settings.DEBUG = True
+
+
+@pytest.fixture(scope="module")
+def traffic() -> list[Visit]:
+    """The attempts of the ninety days."""
+    return visits(1, NOW)
+
+
+@pytest.fixture(scope="module")
+def history(traffic: list[Visit]) -> History:
+    """What they leave."""
+    return Replay(1, NOW).run(traffic)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_the_same_seed_makes_the_same_visits_and_another_makes_others(repeated: bool) -> None:
+    assert (visits(1, NOW) == visits(1 if repeated else 2, NOW)) is repeated
+
+
+def test_visits_are_of_the_ninety_days_before_now_in_order(traffic: list[Visit]) -> None:
+    times = [visit.when for visit in traffic]
+    assert times == sorted(times)
+    assert NOW - timedelta(days=DAYS + 1) <= times[0]
+    assert times[-1] < NOW
+
+
+def test_addresses_are_for_documentation_only(traffic: list[Visit]) -> None:
+    addresses = [ip_address(text) for text in {visit.address for visit in traffic}]
+    assert all(any(address in network for network in DOCUMENTATION) for address in addresses)
+    assert {address.version for address in addresses} == {4, 6}
+
+
+def test_working_days_see_more_than_weekends(traffic: list[Visit]) -> None:
+    people = [visit for visit in traffic if visit.address.startswith("192.0.2.")]
+    weekend = [visit for visit in people if visit.when.weekday() >= 5]
+    assert len(weekend) < len(people) / 7
+
+
+def test_no_username_has_more_failures_than_the_limit_before_a_lock(history: History) -> None:
+    assert {lock.failures for lock, first in history.locks if first} == {4}
+    locked = [failure for failure in history.failures if failure.outcome == FailedLogin.Outcome.LOCKED]
+    assert len(locked) == len([first for _, first in history.locks if first])
+
+
+def test_locks_of_a_username_do_not_overlap(history: History) -> None:
+    ends: dict[str, datetime] = {}
+    for lock, first in history.locks:
+        if first:
+            assert lock.started_at >= ends.get(lock.subject, lock.started_at)
+            ends[lock.subject] = lock.ended_at or lock.until
+
+
+def test_the_account_to_try_starts_afresh(history: History) -> None:
+    assert not [lock for lock, _ in history.locks if lock.username == "alice" and lock.until > NOW - timedelta(days=1)]
+
+
+@pytest.mark.django_db
+def test_seeding_twice_with_one_seed_and_moment_makes_the_same_rows(debug: None, thinned: None) -> None:
+    def rows() -> tuple[list[Any], list[Any]]:
+        seed(now=NOW, reset=True)
+        locks = AccountLock.objects.filter(started_at__lt=NOW)
+        return list(FailedLogin.objects.values_list(*FAILURE)), list(locks.values_list(*LOCK))
+
+    assert rows() == rows()
+
+
+@pytest.mark.django_db
+def test_the_seed_fills_every_table_and_open_locks_hold(debug: None, thinned: None) -> None:
+    assert "failed logins and" in seed(now=NOW)
+    assert FailedLogin.objects.filter(user_agent__text__startswith="python-requests").exists()
+    assert not FailedLogin.objects.exclude(user_agent__in=UserAgent.objects.all()).exists()
+    assert AccountLock.objects.exclude(ended_by="").exists()
+    assert all(is_account_locked(username) for username, *_ in OPEN_LOCKS)
+
+
+@pytest.mark.django_db
+def test_a_database_with_records_is_left_alone() -> None:
+    FailedLogin.objects.create("alice")
+    assert seed(if_empty=True) == ""
+    with pytest.raises(CommandError, match="--reset"):
+        seed()
+    assert FailedLogin.objects.count() == 1
+
+
+@pytest.mark.parametrize("text", ["", "now", "2026-13-01T00:00:00Z", "2026-01-32"])
+def test_a_moment_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(Exception, match="no moment"):
+        moment(text)
+
+
+def test_a_moment_is_in_utc_unless_it_says_otherwise() -> None:
+    assert moment("2026-03-04T15:00:00") == moment("2026-03-04T16:00:00+01:00") == NOW
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("role", "verbs"), [(SUPPORT, {"view", "unlock"}), (ANALYSIS, {"view", "export"})])
+def test_a_role_has_its_permissions_and_no_others(role: Any, verbs: set[str]) -> None:
+    permissions = group_of(role).permissions.all()
+    assert {permission.codename.partition("_")[0] for permission in permissions} == verbs
+    assert {permission.content_type.app_label for permission in permissions} == {"lockout_admin"}
+
+
+@pytest.mark.django_db
+def test_only_the_administrator_is_a_superuser(debug: None) -> None:
+    settle()
+    superusers = get_user_model().objects.filter(is_superuser=True)
+    assert [user.username for user in superusers] == ["admin"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("person", STAFF, ids=lambda person: person.username)
+def test_staff_get_in_with_their_published_passwords(debug: None, person: Any) -> None:
+    settle()
+    assert authenticate(None, username=person.username, password=person.password).is_staff  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db
+def test_outside_debug_the_published_passwords_open_nothing() -> None:
+    staff = settle()
+    assert not any(authenticate(None, username=p.username, password=p.password) for p in STAFF)
+    assert all(authenticate(None, username=p.username, password=p.password) for p in staff)

@@ -1,0 +1,212 @@
+"""Real servers for the service suite: databases, caches, and the site on gunicorn or uvicorn."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import environ
+import pytest
+
+#: Where the machine's own database servers are; each needs the right to create databases.
+DATABASE_SERVERS = {
+    "postgres": os.environ.get("POSTGRES_SERVER_URL", "postgres://postgres@127.0.0.1:5432/postgres"),
+    "mariadb": os.environ.get("MARIADB_SERVER_URL", "mysql://root@127.0.0.1:3306/mysql"),
+}
+#: Gives the cache servers time to start, and the site time to import.
+START_SECS = 30
+
+
+def missing(what: str, remedy: str) -> None:
+    """Skip outside CI, with the reason; fail in CI, which promised the service."""
+    message = f"{what} is missing: {remedy}"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until somebody listens on `port`."""
+    deadline = time.monotonic() + START_SECS
+    while time.monotonic() < deadline:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process and process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise RuntimeError(f"Nothing listens on port {port}.")
+
+
+@dataclass
+class CacheServer:
+    """A Redis or memcached of the test's own, which it may kill."""
+
+    kind: str
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The CACHE_URL."""
+        scheme = {"redis": "rediscache", "memcached": "pymemcache"}[self.kind]
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start, empty."""
+        commands = {
+            "redis": [
+                "redis-server",
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ],
+            "memcached": ["memcached", "-p", str(self.port), "-l", "127.0.0.1", "-u", "nobody", "-U", "0"],
+        }
+        command = commands[self.kind]
+        if shutil.which(command[0]) is None:
+            missing(command[0], f"apt-get install {command[0]}")
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_for_port(self.port, self.process)
+
+    def kill(self) -> None:
+        """Kill, with all that was kept."""
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+@contextmanager
+def cache_server(kind: str) -> Iterator[CacheServer]:
+    """Run a cache server."""
+    server = CacheServer(kind)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
+@contextmanager
+def database(kind: str, name: str) -> Iterator[str]:
+    """Make a database with the site's tables; yield its DATABASE_URL."""
+    server = DATABASE_SERVERS[kind]
+    execute(kind, server, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}")
+    try:
+        yield f"{server.rpartition('/')[0]}/{name}"
+    finally:
+        force = " WITH (FORCE)" if kind == "postgres" else ""
+        execute(kind, server, f"DROP DATABASE {name}{force}")
+
+
+def execute(kind: str, url: str, *statements: str) -> None:
+    """Run statements on a database server, outside Django."""
+    where = environ.Env.db_url_config(url)
+    try:
+        if kind == "postgres":
+            import psycopg  # noqa: PLC0415 - the driver of a server that may not be there
+
+            connection = psycopg.connect(
+                host=where["HOST"],
+                port=where["PORT"] or 5432,
+                user=where["USER"],
+                password=where["PASSWORD"],
+                dbname=where["NAME"],
+                autocommit=True,
+            )
+        else:
+            import MySQLdb  # noqa: PLC0415
+
+            connection = MySQLdb.connect(
+                host=where["HOST"],
+                port=int(where["PORT"] or 3306),
+                user=where["USER"],
+                password=where["PASSWORD"],
+                database=where["NAME"],
+            )
+    except Exception as error:
+        missing(f"{kind} at {url}", f"start it, or point {kind.upper()}_SERVER_URL to one ({error})")
+        raise
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    connection.close()
+
+
+@dataclass
+class Site:
+    """The site behind a real server."""
+
+    url: str
+    environment: Mapping[str, str]
+
+    @property
+    def passwords_hashed(self) -> int:
+        """How many passwords the hasher has met."""
+        path = Path(self.environment["HASH_COUNT_FILE"])
+        return path.stat().st_size if path.exists() else 0
+
+    def run(self, *arguments: str) -> str:
+        """Run a management command or, with ``-c``, code, in the site's environment."""
+        command = [sys.executable, "-W", "error", *arguments]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def python(self, code: str) -> str:
+        """Run code with Django set up; return what it prints."""
+        return self.run("-c", f"import django; django.setup()\n{code}").strip()
+
+
+@contextmanager
+def site(
+    directory: Path, server: str = "gunicorn", workers: int = 4, threads: int = 16, **settings: str
+) -> Iterator[Site]:
+    """Migrate, create Alice, and serve the site; `settings` go into its environment."""
+    port = free_port()
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("COV")},
+        "DJANGO_SETTINGS_MODULE": "tests.services.site",
+        "HASH_COUNT_FILE": str(directory / "hashed"),
+        **settings,
+    }
+    served = Site(f"http://127.0.0.1:{port}", environment)
+    served.run("-m", "django", "migrate", "-v0")
+    served.python("from django.contrib.auth.models import User\nUser.objects.create_user('alice', password='right')")
+    (directory / "hashed").unlink()
+    bind = f"127.0.0.1:{port}"
+    commands = {
+        "gunicorn": f"gunicorn tests.services.wsgi -w {workers} --threads {threads} -b {bind} --keep-alive 60",
+        "uvicorn": f"uvicorn tests.services.asgi:application --workers {workers} --port {port} --log-level warning",
+    }
+    with (directory / "server.log").open("wb") as log:
+        command = [sys.executable, "-m", *commands[server].split()]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        try:
+            wait_for_port(port, process)
+            yield served
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(timeout=20)

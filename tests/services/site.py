@@ -1,0 +1,58 @@
+"""The site that is attacked: settings, backends and views, served by real servers.
+
+The environment says which database, cache and backend; see `servers`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import environ
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+env = environ.Env()
+
+SECRET_KEY = "only-the-tests-know-this-key-which-is-long-enough"
+DEBUG = False
+ALLOWED_HOSTS = ["*"]
+USE_TZ = True
+ROOT_URLCONF = "tests.services.urls"
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "lockout_admin",
+]
+MIDDLEWARE = [
+    "lockout_admin.middleware.LockoutMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+]
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+DATABASES = {"default": env.db("DATABASE_URL", "sqlite:///:memory:")}
+DATABASES["default"]["CONN_MAX_AGE"] = 60
+DATABASES["default"]["ATOMIC_REQUESTS"] = env.bool("ATOMIC_REQUESTS", False)
+CACHES = {"default": env.cache("CACHE_URL", "locmemcache://?max_entries=100000")}
+AUTHENTICATION_BACKENDS = [env.str("BACKEND", "lockout_admin.backends.LockoutBackend")]
+PASSWORD_HASHERS = ["tests.services.site.CountingHasher"]
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+}
+FAILED_LOGIN_INTERVAL_SECS = env.int("FAILED_LOGIN_INTERVAL_SECS", 600)
+ACCOUNT_LOCKED_TIMEOUT_SECS = env.int("ACCOUNT_LOCKED_TIMEOUT_SECS", 600)
+
+
+class CountingHasher(PBKDF2PasswordHasher):
+    """Django's default hasher, at its default cost; leaves a byte in a file for each password it hashes."""
+
+    def encode(self, password: str, salt: str, iterations: int | None = None) -> str:
+        """Hash, and count."""
+        descriptor = os.open(os.environ["HASH_COUNT_FILE"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, b".")  # O_APPEND: no byte is lost among processes
+        os.close(descriptor)
+        return super().encode(password, salt, iterations)

@@ -1,0 +1,342 @@
+"""The guard stands before every backend, whatever it is called with."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.contrib.auth import aauthenticate, authenticate, get_user_model
+from django.contrib.auth.backends import BaseBackend, ModelBackend
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.test import override_settings
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+from lockout_admin import lockout
+from lockout_admin.backends import LockoutBackend
+from lockout_admin.decorators import apply_account_lock, end_open_attempt
+from lockout_admin.exceptions import AccountLocked
+from lockout_admin.models import FailedLogin
+
+pytestmark = pytest.mark.django_db
+
+
+class Recording(BaseBackend):
+    """Knows one password; remembers what it was asked."""
+
+    asked: list[Any]
+    right = "right"
+
+    def check(self, username: Any, password: Any) -> Any:
+        type(self).asked.append((username, password))
+        return get_user_model().objects.filter(username="alice").first() if password == self.right else None
+
+
+class First(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        return self.check(username, password)
+
+
+class Second(Recording):
+    asked: list[Any] = []
+    right = "other"
+
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        return self.check(username, password)
+
+
+class ByEmail(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, email: Any = None, password: Any = None) -> Any:
+        return self.check(email, password)
+
+
+class ByEmailAndMore(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, email: Any = None, password: Any = None, **kwargs: Any) -> Any:
+        return self.check(email, password)
+
+
+class ByPhone(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock(username="phone")
+    def authenticate(self, request: Any, username: Any = None, phone: Any = None, password: Any = None) -> Any:
+        return self.check(phone, password)
+
+
+class ByAnything(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        return self.check(credentials.get("phone"), credentials.get("password"))
+
+
+class ByPosition(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, *credentials: Any) -> Any:
+        return self.check(*credentials)
+
+
+class Faulty(Recording):
+    error: Exception = ConnectionError("the directory is down")
+
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        raise self.error
+
+
+class Nested(LockoutBackend):
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> Any:
+        return super().authenticate(request, username=username, password=password, **kwargs)
+
+
+class NestedFaulty(Faulty):
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        return super().authenticate(request, username=username, password=password)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_asked() -> None:
+    for backend in (First, Second, ByEmail, ByAnything, ByPosition):
+        backend.asked = []
+
+
+def backends(*classes: type) -> Any:
+    return override_settings(AUTHENTICATION_BACKENDS=[f"{cls.__module__}.{cls.__qualname__}" for cls in classes])
+
+
+@pytest.mark.parametrize(
+    ("backend", "args", "kwargs"),
+    [
+        (First, (), {"username": "alice", "password": "wrong"}),
+        (First, ("alice", "wrong"), {}),
+        (First, ("alice",), {"password": "wrong"}),
+        (ByEmail, (), {"email": "alice", "password": "wrong"}),
+        (ByAnything, (), {"phone": "alice", "password": "wrong"}),
+        (ByPosition, ("alice", "wrong"), {}),
+    ],
+)
+def test_the_username_may_come_by_any_name_and_position(backend: Any, args: Any, kwargs: Any) -> None:
+    for _ in range(4):
+        assert backend().authenticate(None, *args, **kwargs) is None
+    with pytest.raises(AccountLocked):
+        backend().authenticate(None, *args, **kwargs)
+    assert backend.asked == [("alice", "wrong")] * 4
+
+
+def test_the_user_models_own_field_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "phone")
+    for _ in range(4):
+        ByAnything().authenticate(None, username="alice", phone="555", password="wrong")
+    assert lockout.is_account_locked("555")
+
+
+def test_a_stranger_cannot_choose_the_name_that_counts() -> None:
+    # A view that passes on whatever keys a JSON body has.
+    for number in range(4):
+        ByEmailAndMore().authenticate(None, username=f"decoy-{number}", email="alice", password="wrong")
+    with pytest.raises(AccountLocked):
+        ByEmailAndMore().authenticate(None, username="decoy", email="alice", password="wrong")
+
+
+def test_a_backend_that_takes_two_names_says_which_one_counts() -> None:
+    for number in range(4):
+        ByPhone().authenticate(None, username=f"decoy-{number}", phone="555", password="wrong")
+    assert lockout.is_account_locked("555")
+    assert ByPhone().authenticate(None, username="alice", password="wrong") is None
+    assert not lockout.is_account_locked("alice")
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [{}, {"username": "alice"}, {"password": "wrong"}, {"username": None, "password": "wrong"}],
+)
+def test_credentials_without_name_or_password_pass_by_uncounted(credentials: Any) -> None:
+    for _ in range(9):
+        assert LockoutBackend().authenticate(None, **credentials) is None
+    assert not FailedLogin.objects.exists()
+
+
+def test_a_call_that_does_not_fit_is_the_callers_error() -> None:
+    with pytest.raises(TypeError):
+        First().authenticate(None, token="x")  # type: ignore[call-arg]
+
+
+def test_several_backends_count_one_failure_an_attempt(alice: Any, guess: Any) -> None:
+    with backends(First, Second, ByEmail):
+        guess(times=3)
+        assert FailedLogin.objects.count() == 3
+        guess()
+        assert lockout.is_account_locked("alice")
+    assert len(First.asked) == len(Second.asked) == 4
+
+
+def test_no_failure_counts_when_a_later_backend_lets_the_user_in(alice: Any) -> None:
+    with backends(First, Second):
+        for _ in range(9):
+            assert authenticate(username="alice", password="other") == alice
+    assert not FailedLogin.objects.exists()
+
+
+def test_no_backend_is_asked_about_a_locked_name(alice: Any, guess: Any) -> None:
+    with backends(First, Second):
+        guess(times=5)
+    assert len(First.asked) == len(Second.asked) == 4
+
+
+def test_a_failure_left_to_a_backend_that_was_not_asked_counts() -> None:
+    with backends(First, Second):
+        for _ in range(3):
+            First().authenticate(None, "alice", "wrong")
+        end_open_attempt()
+        assert FailedLogin.objects.count() == 3
+
+
+def test_one_backend_called_twice_is_two_attempts() -> None:
+    request = HttpRequest()
+    with backends(First, Second):
+        for _ in range(4):
+            First().authenticate(request, "alice", "wrong")
+        with pytest.raises(AccountLocked):
+            First().authenticate(request, "alice", "wrong")
+
+
+def test_a_backend_that_stops_the_search_ends_the_attempt(guess: Any) -> None:
+    class Stopping(BaseBackend):
+        def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+            raise PermissionDenied
+
+    globals()["Stopping"] = Stopping
+    Stopping.__qualname__ = "Stopping"
+    with backends(First, Stopping, Second):
+        guess(times=4)
+        assert lockout.is_account_locked("alice")
+
+
+def test_guarded_twice_counts_once(alice: Any, guess: Any) -> None:
+    with backends(Nested):
+        guess(times=3)
+        assert FailedLogin.objects.count() == 3
+        assert authenticate(username="alice", password="right") == alice
+
+
+@pytest.fixture
+def error(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return lambda raised: monkeypatch.setattr(Faulty, "error", raised)
+
+
+@pytest.mark.parametrize("backend", [Faulty, NestedFaulty])
+def test_a_backend_that_raises_gives_its_slot_back(backend: type[Faulty]) -> None:
+    for _ in range(9):
+        with pytest.raises(ConnectionError):
+            backend().authenticate(None, "alice", "wrong")
+    assert not FailedLogin.objects.exists()
+
+
+def test_a_refusal_by_the_backend_counts(error: Any) -> None:
+    error(PermissionDenied())
+    for _ in range(4):
+        with pytest.raises(PermissionDenied):
+            Faulty().authenticate(None, "alice", "wrong")
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_backend_that_finds_a_lock_itself_does_not_count(error: Any) -> None:
+    error(AccountLocked(5))
+    for _ in range(9):
+        with pytest.raises(AccountLocked):
+            Faulty().authenticate(None, "alice", "wrong")
+    assert not FailedLogin.objects.exists()
+
+
+def test_a_worker_stopped_while_verifying_keeps_its_slot(error: Any) -> None:
+    error(SystemExit())
+    for _ in range(4):
+        with pytest.raises(SystemExit):
+            Faulty().authenticate(None, "alice", "wrong")
+    with pytest.raises(AccountLocked) as caught:
+        Faulty().authenticate(None, "alice", "wrong")
+    assert caught.value.reason == AccountLocked.THROTTLED
+
+
+def test_a_site_may_like_answers_better_than_exceptions(alice: Any) -> None:
+    with override_settings(LOCKOUT_ADMIN={"RAISE_WHEN_LOCKED": False}):
+        lockout.lock_account("alice")
+        assert LockoutBackend().authenticate(None, "alice", "right") is None
+        lockout.unlock_account("alice")
+
+
+def test_requests_of_any_kind_will_do(alice: Any) -> None:
+    for request in (None, HttpRequest(), object()):
+        assert LockoutBackend().authenticate(request, "alice", "right") == alice  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_async_and_sync_share_one_budget(alice: Any) -> None:
+    for _ in range(2):
+        assert await aauthenticate(username="alice", password="wrong") is None
+        await sync_to_async(authenticate)(username="alice", password="wrong")
+    with pytest.raises(AccountLocked):
+        await LockoutBackend().aauthenticate(None, "alice", "right")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_the_right_password_gets_in_asynchronously(alice: Any) -> None:
+    assert await aauthenticate(username="alice", password="right") == alice
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_async_refusals_may_be_answers_too() -> None:
+    await lockout.alock_account("alice")
+    assert await LockoutBackend().aauthenticate(None) is None
+    namespace = {"NAMESPACE": "", "RAISE_WHEN_LOCKED": False}
+    with override_settings(LOCKOUT_ADMIN=namespace):
+        await lockout.alock_account("alice")
+        assert await LockoutBackend().aauthenticate(None, "alice", "right") is None
+        await lockout.aunlock_account("alice")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_an_async_backend_that_raises_gives_its_slot_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def down(*args: Any, **kwargs: Any) -> Any:
+        raise ConnectionError
+
+    monkeypatch.setattr(ModelBackend, "aauthenticate", down)
+    for _ in range(9):
+        with pytest.raises(ConnectionError):
+            await LockoutBackend().aauthenticate(None, "alice", "right")
+
+
+def test_a_password_does_not_show_in_an_error_report(alice: Any, rf: Any) -> None:
+    try:
+        Faulty().authenticate(None, "alice", "s3cret-in-frame")
+    except ConnectionError:
+        request = rf.get("/")
+        frames = ExceptionReporter(request, *sys.exc_info()).get_traceback_frames()
+    guard = [f for f in frames if f["filename"].endswith("decorators.py") and f["function"] == "guard"]
+    assert guard
+    assert "s3cret-in-frame" not in str(
+        [SafeExceptionReporterFilter().get_traceback_frame_variables(request, f["tb"].tb_frame) for f in guard]
+    )
+
+
+def test_a_backend_that_takes_other_credentials_is_not_waited_for(guess: Any) -> None:
+    with backends(First, ByEmail):
+        guess(times=3)
+    assert FailedLogin.objects.count() == 3

@@ -1,0 +1,138 @@
+"""A database that refuses a record breaks no login, and the attempt counts all the same."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.db import OperationalError, connection
+from django.test import RequestFactory
+from django.utils import timezone, translation
+
+from lockout_admin import attempts, lockout
+from lockout_admin.exceptions import AccountLocked
+from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.policies import LockGrowth
+
+pytestmark = pytest.mark.django_db
+
+FAILURES, LOCKS, USER_AGENTS = (f"lockout_admin_{name}" for name in ("failedlogin", "accountlock", "useragent"))
+
+
+@contextmanager
+def refusing(verb: str, table: str) -> Iterator[None]:
+    """Have the database refuse statements of a kind."""
+
+    def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.lstrip("(").startswith(verb) and table in sql:
+            raise OperationalError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        yield
+
+
+def log_in(password: str = "right") -> Any:
+    request = RequestFactory(headers={"User-Agent": "Firefox"}).post("/login/")
+    return authenticate(request, username="alice", password=password)
+
+
+@pytest.mark.parametrize(
+    ("verb", "table"),
+    [("INSERT", FAILURES), ("INSERT", LOCKS), ("INSERT", USER_AGENTS), ("SELECT", FAILURES), ("UPDATE", FAILURES)],
+)
+def test_a_login_answers_and_counts(verb: str, table: str, alice: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with refusing(verb, table):
+        log_in("wrong")
+        assert log_in() == alice
+        for _ in range(4):
+            assert log_in("wrong") is None
+        assert log_in() is None
+    assert [record for record in caplog.records if record.exc_info]
+
+
+def test_a_racer_who_locked_first_wins(guess: Any) -> None:
+    attempt = attempts.begin("alice")
+    guess(times=3)
+    first = FailedLogin.objects.earliest("pk")
+    until = timezone.now() + timedelta(minutes=1)
+    AccountLock.objects.create(subject=attempt.subject.key, username="alice", until=until, first_failure=first.pk)
+    assert attempts.fail(attempt)
+    assert AccountLock.objects.count() == 1
+
+
+def test_the_last_of_parallel_failures_locks() -> None:
+    parallel = [attempts.begin("alice") for _ in range(4)]
+    assert [attempts.fail(attempt) for attempt in parallel] == [False, False, False, True]
+    assert FailedLogin.objects.latest("pk").outcome == FailedLogin.Outcome.LOCKED
+    assert AccountLock.objects.get().failures == 4
+
+
+def test_no_more_than_n_are_let_in_at_once() -> None:
+    for _ in range(4):
+        attempts.begin("alice")
+    with pytest.raises(AccountLocked) as caught:
+        attempts.begin("alice")
+    assert caught.value.reason == AccountLocked.THROTTLED
+
+
+def test_parallel_successes_lock_nobody() -> None:
+    *right, wrong = [attempts.begin("alice") for _ in range(4)]
+    for attempt in right:
+        attempts.succeed(attempt)
+    assert not attempts.fail(wrong)
+
+
+def test_an_attempt_that_was_verified_elsewhere_has_nothing_to_give_back() -> None:
+    attempts.abandon(attempts.begin_verified("alice"))
+    assert not FailedLogin.objects.exists()
+
+
+def test_locks_need_not_grow(guess: Any, settings: Any, clock: Any) -> None:
+    settings.LOCKOUT_ADMIN = {"LOCK_GROWTH_FACTOR": 1, "NAMESPACE": "flat"}
+    for _ in range(3):
+        guess(times=4)
+        lock = lockout.get_lock("alice")
+        assert lock is not None
+        assert lock.remaining == 60
+        clock.tick(60)
+
+
+@pytest.mark.parametrize(("previous", "seconds"), [(0, 60), (1, 120), (6, 3600), (10**9, 3600)])
+def test_growth_is_bounded_however_often(previous: int, seconds: int) -> None:
+    assert LockGrowth(first=60, factor=2, longest=3600).seconds(previous) == seconds
+
+
+def test_a_first_lock_longer_than_the_longest_stays_as_long() -> None:
+    assert LockGrowth(first=7200, factor=2, longest=3600).seconds(5) == 7200
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"),
+    [(0.2, "in 1 second."), (59.1, "in 60 seconds."), (90, "in 90 seconds."), (91, "in 2 minutes."), (3600, "60 min")],
+)
+def test_a_refusal_says_how_long_to_wait(retry_after: float, wait: str) -> None:
+    assert wait in str(AccountLocked(retry_after).message)
+
+
+def test_a_refusal_is_translated_when_it_is_read() -> None:
+    with translation.override("en"):
+        refusal = AccountLocked(5)
+    with translation.override("de"):
+        german = str(refusal.message)
+    assert german != str(refusal.message)
+
+
+def test_a_refusal_can_be_pickled() -> None:
+    copy = pickle.loads(pickle.dumps(AccountLocked(5, AccountLocked.THROTTLED)))
+    assert (copy.retry_after, copy.reason, str(copy)) == (5, "throttled", str(AccountLocked(5)))
+
+
+def test_the_fixture_for_other_projects_isolates(lockout_isolation: None) -> None:
+    lockout.lock_account("alice")
+    assert lockout.is_account_locked("alice")

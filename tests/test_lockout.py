@@ -1,0 +1,243 @@
+"""The threshold, the verbs, and time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.exceptions import PermissionDenied
+from django.test import override_settings
+
+from lockout_admin import lockout
+from lockout_admin.exceptions import AccountLocked
+from lockout_admin.models import AccountLock, FailedLogin
+
+pytestmark = pytest.mark.django_db
+
+
+def log_in(username: str = "alice", password: str = "right") -> Any:
+    return authenticate(username=username, password=password)
+
+
+def test_n_failures_lock(alice: Any, guess: Any) -> None:
+    guess(times=3)
+    assert not lockout.is_account_locked("alice")
+    guess()
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_locked_account_refuses_the_right_password(alice: Any, guess: Any) -> None:
+    guess(times=4)
+    assert log_in() is None
+
+
+def test_a_name_without_an_account_locks_alike(guess: Any) -> None:
+    guess("nobody", times=4)
+    assert lockout.is_account_locked("nobody")
+
+
+@pytest.mark.parametrize(
+    "spelling", ["ALICE", " alice ", "ａｌｉｃｅ", "al\u200bice", "álice", "alice\0", "\u202ealice"]
+)
+def test_all_spellings_share_one_budget(spelling: str, guess: Any) -> None:
+    guess("alice", times=3)
+    guess(spelling)
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_success_starts_the_count_anew(alice: Any, guess: Any) -> None:
+    guess(times=3)
+    assert log_in() == alice
+    guess(times=3)
+    assert log_in() == alice
+
+
+def test_the_interval_slides(alice: Any, guess: Any, clock: Any) -> None:
+    guess(times=3)
+    clock.tick(60)
+    guess(times=3)
+    assert not lockout.is_account_locked("alice")
+
+
+def test_a_failure_counts_for_the_whole_interval(alice: Any, guess: Any, clock: Any) -> None:
+    guess(times=3)
+    clock.tick(59)
+    guess()
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_lock_ends_to_the_second(alice: Any, guess: Any, clock: Any) -> None:
+    guess(times=4)
+    clock.tick(59)
+    assert log_in() is None
+    clock.tick(1)
+    assert log_in() == alice
+
+
+@pytest.mark.parametrize("lock_secs", [10, 60, 600])
+def test_after_a_lock_there_are_n_fresh_attempts(lock_secs: int, alice: Any, guess: Any, clock: Any) -> None:
+    with override_settings(ACCOUNT_LOCKED_TIMEOUT_SECS=lock_secs):
+        guess(times=4)
+        clock.tick(lock_secs)
+        guess(times=3)
+        assert log_in() == alice
+
+
+def test_a_try_during_a_lock_does_not_prolong_it(alice: Any, guess: Any, clock: Any) -> None:
+    guess(times=4)
+    clock.tick(50)
+    guess(times=20)
+    clock.tick(10)
+    assert log_in() == alice
+
+
+def lock_lengths(guess: Any, clock: Any, count: int) -> list[int]:
+    lengths = []
+    for _ in range(count):
+        guess(times=4)
+        lock = lockout.get_lock("alice")
+        assert lock is not None
+        lengths.append(lock.remaining)
+        clock.tick(lock.remaining)
+    return lengths
+
+
+def test_a_repeated_lock_grows_up_to_an_hour(guess: Any, clock: Any) -> None:
+    assert lock_lengths(guess, clock, 8) == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_growth_ends_after_a_day(guess: Any, clock: Any) -> None:
+    lock_lengths(guess, clock, 3)
+    clock.tick(24 * 60 * 60)
+    assert lock_lengths(guess, clock, 1) == [60]
+
+
+def test_a_success_ends_growth(alice: Any, guess: Any, clock: Any) -> None:
+    lock_lengths(guess, clock, 3)
+    assert log_in() == alice
+    assert lock_lengths(guess, clock, 1) == [60]
+
+
+def test_a_release_ends_growth(guess: Any, clock: Any) -> None:
+    lock_lengths(guess, clock, 3)
+    lockout.unlock_account("alice")
+    assert lock_lengths(guess, clock, 1) == [60]
+
+
+def test_unlocking_lets_the_owner_in(alice: Any, guess: Any) -> None:
+    guess(times=4)
+    assert lockout.unlock_account("ALICE", by="sam", note="called us")
+    assert log_in() == alice
+
+
+def test_unlocking_starts_the_count_anew(guess: Any) -> None:
+    guess(times=3)
+    assert not lockout.unlock_account("alice")
+    guess(times=3)
+    assert not lockout.is_account_locked("alice")
+
+
+def test_unlocking_deletes_no_record(guess: Any) -> None:
+    guess(times=4)
+    lockout.unlock_account("alice", by="sam", note="called us")
+    assert FailedLogin.objects.count() == 4
+    row = AccountLock.objects.get()
+    assert (row.ended_by, row.end_note, row.failures) == ("sam", "called us", 4)
+
+
+def test_unlocking_keeps_the_number_of_refused_attempts(guess: Any) -> None:
+    guess(times=4 + 3)
+    lockout.unlock_account("alice")
+    assert AccountLock.objects.get().refused == 3
+
+
+def test_locking_by_hand_refuses_the_owner(alice: Any) -> None:
+    lock = lockout.lock_account("alice", 300, by="sam", note="phished")
+    assert (lock.reason, lock.remaining) == ("manual", 300)
+    assert log_in() is None
+
+
+def test_a_lock_by_hand_does_not_lengthen_the_next(guess: Any, clock: Any) -> None:
+    lockout.lock_account("alice")
+    clock.tick(60)
+    assert lock_lengths(guess, clock, 1) == [60]
+
+
+def test_a_lock_by_hand_lasts_at_least_a_second() -> None:
+    with pytest.raises(ValueError, match="unlock_account"):
+        lockout.lock_account("alice", 0)
+
+
+def test_get_lock_tells_the_story(guess: Any) -> None:
+    guess(" Alice", times=4 + 2)
+    lock = lockout.get_lock("alice")
+    assert lock is not None
+    assert (lock.username, lock.reason, lock.refused) == ("Alice", "limit", 2)
+    assert (lock.until - lock.since).total_seconds() == 60
+
+
+def test_raise_if_locked_raises_a_permission_denied(guess: Any) -> None:
+    lockout.raise_if_locked("alice")
+    guess(times=4)
+    with pytest.raises(PermissionDenied) as caught:
+        lockout.raise_if_locked("alice")
+    assert isinstance(caught.value, lockout.AccountLocked)
+    assert (caught.value.retry_after, caught.value.reason) == (60, AccountLocked.LOCKED)
+
+
+def test_raise_if_locked_raises_what_the_caller_likes(guess: Any) -> None:
+    guess(times=4)
+    with pytest.raises(RuntimeError, match="Too many failed login attempts"):
+        lockout.raise_if_locked("alice", RuntimeError)
+
+
+def test_handle_failed_login_says_when_it_locks() -> None:
+    assert [lockout.handle_failed_login("alice") for _ in range(5)] == [False, False, False, True, True]
+
+
+def test_handle_successful_login_starts_the_count_anew() -> None:
+    for _ in range(3):
+        lockout.handle_failed_login("alice")
+    lockout.handle_successful_login("alice")
+    assert not lockout.handle_failed_login("alice")
+
+
+def test_verbs_and_backend_count_together(guess: Any) -> None:
+    guess(times=2)
+    lockout.handle_failed_login("alice")
+    guess()
+    assert lockout.is_account_locked("alice")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_each_verb_has_an_async_twin() -> None:
+    assert [await lockout.ahandle_failed_login("alice") for _ in range(4)] == [False, False, False, True]
+    assert await lockout.ais_account_locked("alice")
+    with pytest.raises(AccountLocked):
+        await lockout.araise_if_locked("alice")
+    assert await lockout.aunlock_account("alice")
+    await lockout.ahandle_successful_login("alice")
+    assert (await lockout.alock_account("alice", 30)).remaining == 30
+    assert await lockout.aget_lock("alice") is not None
+
+
+def test_a_threshold_of_one_locks_at_once(guess: Any) -> None:
+    with override_settings(MAX_FAILED_LOGIN_ATTEMPTS=1):
+        guess()
+        assert lockout.is_account_locked("alice")
+
+
+def test_outcomes_tell_what_became_of_failures(alice: Any, guess: Any) -> None:
+    guess(times=2)
+    log_in()
+    guess(times=4)
+    outcomes = FailedLogin.objects.order_by("pk").values_list("outcome", flat=True)
+    assert list(outcomes) == ["cleared"] * 2 + ["counted"] * 3 + ["locked"]
+
+
+def test_an_attacker_gets_about_120_guesses_a_day(guess: Any, clock: Any) -> None:
+    lengths = [0]
+    while sum(lengths) < 24 * 60 * 60:
+        lengths += lock_lengths(guess, clock, 1)
+    assert FailedLogin.objects.count() == 4 * 29

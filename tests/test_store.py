@@ -1,0 +1,163 @@
+"""The cache may go, hide that it is gone, or forget; the limit holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.cache import cache
+from django.core.cache.backends.dummy import DummyCache
+from django.core.cache.backends.locmem import LocMemCache
+from django.test import override_settings
+
+from lockout_admin import attempts, lockout, locks, slots
+from lockout_admin.exceptions import AccountLocked
+from lockout_admin.identity import Subject
+from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.store import Keys, store
+
+pytestmark = pytest.mark.django_db
+
+
+class Down(DummyCache):
+    """A server that is gone."""
+
+    def get_many(self, keys: Any, version: Any = None) -> Any:
+        raise ConnectionRefusedError
+
+    add = set_many = delete_many = incr = get_many  # type: ignore[assignment]
+
+
+class Silent(DummyCache):
+    """A client library told to ignore errors."""
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        return False
+
+
+class HalfDown(LocMemCache):
+    """A server that dies between reading and reserving."""
+
+    def add(self, *args: Any, **kwargs: Any) -> bool:
+        raise ConnectionResetError
+
+
+def on(backend: type) -> Any:
+    return override_settings(CACHES={"default": {"BACKEND": f"{__name__}.{backend.__qualname__}"}})
+
+
+@pytest.mark.parametrize("backend", [Down, Silent, HalfDown])
+def test_the_database_holds_the_limit(backend: type, alice: Any, guess: Any) -> None:
+    with on(backend):
+        guess(times=3)
+        assert authenticate(username="alice", password="right") == alice
+        guess(times=4)
+        assert lockout.is_account_locked("alice")
+        assert authenticate(username="alice", password="right") is None
+        assert lockout.unlock_account("alice")
+        assert authenticate(username="alice", password="right") == alice
+
+
+def test_an_outage_and_its_end_are_logged_once_each(guess: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with on(Down):
+        guess(times=3)
+    guess(times=3)
+    ours = [record.getMessage().partition(":")[0] for record in caplog.records if "cache_" in record.getMessage()]
+    assert ours == ["cache_unavailable", "cache_available"]
+
+
+def test_a_lock_outlives_the_loss_of_its_keys(alice: Any, guess: Any) -> None:
+    guess(times=4)
+    cache.delete_many(keys_of("alice"))
+    assert authenticate(username="alice", password="right") is None
+    assert set(keys_of("alice")) <= set(cache.get_many(keys_of("alice")))
+
+
+def keys_of(username: str) -> list[str]:
+    keys = Keys(Subject.of(username).key)
+    return [keys.lock, keys.refused, *keys.slots(4)]
+
+
+def test_a_release_is_not_undone_by_a_lock_being_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    lockout.lock_account("alice")
+    put_back = locks.enforce
+
+    def released_meanwhile(row: AccountLock) -> None:
+        put_back(row)
+        AccountLock.objects.update(ended_at=row.started_at)
+
+    monkeypatch.setattr(locks, "enforce", released_meanwhile)
+    cache.delete_many(keys_of("alice"))
+    assert lockout.get_lock("alice") is None
+    assert not cache.get_many(keys_of("alice"))
+
+
+def test_a_release_inside_a_transaction_clears_the_cache_after_it_too(
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    lockout.lock_account("alice")
+    with django_capture_on_commit_callbacks(execute=True):
+        lockout.unlock_account("alice")
+        locks.enforce(AccountLock.objects.get())
+    assert not cache.get_many(keys_of("alice"))
+
+
+def test_slots_that_were_lost_are_made_up_for_by_the_rows(guess: Any) -> None:
+    guess(times=3)
+    cache.delete_many(keys_of("alice"))
+    guess()
+    assert lockout.is_account_locked("alice")
+
+
+def test_rows_alone_refuse_as_well(alice: Any) -> None:
+    for _ in range(4):
+        FailedLogin.objects.create("alice")
+    with pytest.raises(AccountLocked) as caught:
+        attempts.begin("alice")
+    assert caught.value.reason == AccountLocked.THROTTLED
+    assert 55 <= caught.value.retry_after <= 60
+
+
+def test_a_slot_that_expired_is_not_given_back() -> None:
+    slot = slots.Slot("lockout_admin:test", expires=100.0)
+    cache.set(slot.key, "somebody else's")
+    slots.give_back(slot, datetime.fromtimestamp(101, UTC))
+    assert cache.get(slot.key) == "somebody else's"
+
+
+def test_a_counter_that_is_gone_is_not_counted() -> None:
+    assert store.increment("lockout_admin:none") == 0
+
+
+def test_the_last_second_of_a_lock_is_not_counted(alice: Any) -> None:
+    lockout.lock_account("alice", 1)
+    assert authenticate(username="alice", password="right") is None
+    lock = lockout.get_lock("alice")
+    assert lock is not None
+    assert lock.refused == 0
+
+
+def test_strangers_cannot_push_a_lock_out_of_a_small_cache(alice: Any, guess: Any) -> None:
+    small = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "small"}
+    with override_settings(CACHES={"default": {**small, "OPTIONS": {"MAX_ENTRIES": 30}}}):
+        guess(times=4)
+        for number in range(60):
+            guess(f"made-up-{number}")
+        assert authenticate(username="alice", password="right") is None
+
+
+class NoReplica:
+    """Sends reads of the app's records to a replica that is behind: one that is not there at all."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+        return "replica" if model._meta.app_label == "lockout_admin" else None
+
+
+def test_no_decision_is_read_from_a_replica(alice: Any, guess: Any) -> None:
+    with override_settings(DATABASE_ROUTERS=[NoReplica()]):
+        guess(times=4)
+        assert lockout.is_account_locked("alice")
+        assert lockout.unlock_account("alice")
+        assert authenticate(username="alice", password="right") == alice
