@@ -65,6 +65,10 @@ class Store:
         """Add one to a counter; 0 when there is none."""
         return self._call(lambda cache: _increment(cache, key))
 
+    def start_over(self) -> None:
+        """Take the cache to answer, as a new process does: the next outage is logged again."""
+        self._down = False
+
     def _call(self, work: Callable[[BaseCache], T]) -> T | None:
         try:
             answer = work(caches[conf.cache])

@@ -17,6 +17,7 @@ from lockout_admin.exceptions import AccountLocked
 from lockout_admin.identity import Subject
 from lockout_admin.models import AccountLock, FailedLogin
 from lockout_admin.store import Keys, store
+from lockout_admin.testing import isolated_lockouts
 
 pytestmark = pytest.mark.django_db
 
@@ -64,8 +65,23 @@ def test_an_outage_and_its_end_are_logged_once_each(guess: Any, caplog: pytest.L
     with on(Down):
         guess(times=3)
     guess(times=3)
-    ours = [record.getMessage().partition(":")[0] for record in caplog.records if "cache_" in record.getMessage()]
-    assert ours == ["cache_unavailable", "cache_available"]
+    assert outages(caplog) == ["cache_unavailable", "cache_available"]
+
+
+def outages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    messages = [record.getMessage() for record in caplog.records]
+    return [message.partition(":")[0] for message in messages if message.startswith("cache_")]
+
+
+def test_an_outage_that_one_test_left_behind_is_news_to_the_next(
+    guess: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with on(Down):
+        with isolated_lockouts():
+            guess()
+        with isolated_lockouts():
+            guess()
+    assert outages(caplog) == ["cache_unavailable", "cache_unavailable"]
 
 
 def test_a_lock_outlives_the_loss_of_its_keys(alice: Any, guess: Any) -> None:
