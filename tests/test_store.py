@@ -73,9 +73,7 @@ def outages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [message.partition(":")[0] for message in messages if message.startswith("cache_")]
 
 
-def test_an_outage_that_one_test_left_behind_is_news_to_the_next(
-    guess: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_outage_that_one_test_left_behind_is_news_to_the_next(guess: Any, caplog: pytest.LogCaptureFixture) -> None:
     with on(Down):
         with isolated_lockouts():
             guess()
