@@ -6,10 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db import Error
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
-from .identity import folded
+from .conf import conf
+from .identity import Subject, folded
+from .journal import shielded
 
 
 def existing(usernames: Collection[str]) -> set[str]:
@@ -25,6 +28,20 @@ def has_account() -> Exists:
     typed = Q(**{_field(): OuterRef("username")})
     lower = Q(**{_field(): Lower(OuterRef("username"))})
     return Exists(get_user_model()._default_manager.filter(typed | lower))
+
+
+def name_to_store(subject: Subject) -> str:
+    """Return the username to record: masked where the site asks for it and no account is known to have it."""
+    # Asked of every username alike, so that the time it takes tells nothing.
+    return subject.username if not conf.mask_unknown_usernames or _is_known(subject) else subject.masked
+
+
+def _is_known(subject: Subject) -> bool:
+    try:
+        with shielded(get_user_model()):
+            return bool(existing([subject.username]))
+    except (Error, ValueError):
+        return False
 
 
 def _names() -> QuerySet[Any, Any]:

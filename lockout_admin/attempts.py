@@ -12,16 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
 
-from django.db import DatabaseError, IntegrityError
+from django.db import Error, IntegrityError
 from django.db.models import Count, Min
 from django.utils import timezone
 
 from . import accounts, locks, slots
 from .client import Client
-from .conf import conf
 from .exceptions import AccountLocked
 from .identity import Subject
-from .journal import current_journal, in_transaction, shielded
+from .journal import current_journal, in_transaction, refused, shielded
 from .locks import Lock
 from .models import AccountLock, FailedLogin, UserAgent
 from .policies import LockGrowth, Threshold
@@ -46,7 +45,7 @@ class Attempt:
     entries: dict[str, Any] | None
     #: What the database said then.
     standing: Standing
-    #: ``None`` when the cache is down: then the rows alone count.
+    #: ``None`` when the cache is down or can't be written to: then the rows alone count.
     slot: Slot | None = None
 
 
@@ -63,11 +62,8 @@ def begin(username: object, request: Any = None) -> Attempt:
     if attempt.standing.locked and (lock := locks.restore(subject.key)):
         _refuse_locked(subject, lock)
     _refuse_past_the_limit(attempt)
-    match _take_slot(attempt):
-        case NoSlot(retry_after):
-            _refuse(retry_after, AccountLocked.THROTTLED)
-        case slot:
-            attempt.slot = slot
+    if no_slot := _take_slot(attempt):
+        _refuse(no_slot.retry_after, AccountLocked.THROTTLED)
     return attempt
 
 
@@ -90,6 +86,7 @@ def fail(attempt: Attempt) -> bool:
 
 def succeed(attempt: Attempt) -> None:
     """End an attempt whose password was right: count and growth of its subject start anew."""
+    refused(None)
     slots.free_all(attempt.subject.key)
     if _ends_a_count(attempt) or attempt.standing.previous_locks:
         _shielded_from_rollback(lambda: _record_success(attempt), foreseen=False)
@@ -119,8 +116,7 @@ def _refuse_past_the_limit(attempt: Attempt) -> None:
 
 def _refuse(retry_after: float, reason: str) -> NoReturn:
     refusal = AccountLocked(retry_after, reason)
-    if journal := current_journal.get():
-        journal.refusal = refusal
+    refused(refusal)
     raise refusal
 
 
@@ -134,17 +130,19 @@ def _attempt(subject: Subject, request: Any, now: datetime, entries: dict[str, A
     try:
         with shielded(FailedLogin):
             standing = Standing.of(subject.key, UserAgentManager.key_of(client.user_agent), now)
-    except DatabaseError:
+    except Error:
         # The slots still hold the limit.
         logger.exception("lockout_records_unreadable: if the tables are missing, run 'manage.py migrate'.")
         standing = Standing.unknown(now)
     return Attempt(subject, client, request, now, entries, standing)
 
 
-def _take_slot(attempt: Attempt) -> Slot | NoSlot | None:
-    if attempt.entries is None:
-        return None
-    return slots.take(attempt.subject.key, attempt.entries, attempt.started)
+def _take_slot(attempt: Attempt) -> NoSlot | None:
+    taken = slots.take(attempt.subject.key, attempt.entries, attempt.started) if attempt.entries is not None else None
+    if isinstance(taken, NoSlot):
+        return taken
+    attempt.slot = taken
+    return None
 
 
 # -- Recording ----------------------------------------------------------------------------------
@@ -169,7 +167,7 @@ def _record_failure(attempt: Attempt) -> bool:
         attempt.subject,
         attempt.client,
         timestamp=attempt.started,
-        username=_username_to_store(attempt.subject),
+        username=accounts.name_to_store(attempt.subject),
         outcome=outcome,
     )
     run = None
@@ -179,7 +177,7 @@ def _record_failure(attempt: Attempt) -> bool:
                 UserAgent.objects.remember(attempt.client.user_agent)
             failure.save(force_insert=True)
             run = _full_run(attempt, failure)
-    except DatabaseError:
+    except Error:
         # The slot stays taken: the failure counts in the cache.
         logger.exception("failed_login_not_recorded: the database refused a record; the attempt counts all the same.")
     login_failed.send_robust(FailedLogin, failure=failure, request=attempt.request)
@@ -199,7 +197,7 @@ def _full_run(attempt: Attempt, failure: FailedLogin) -> _Run | None:
     if _is_last(attempt):
         return _Run(len(standing.failures) + 1, standing.failures[0][1] if standing.failures else failure.pk)
     # Others may have failed meanwhile. Each keeps a slot, so a free one says that the limit is not reached.
-    if standing.locked or (attempt.entries is not None and not slots.all_taken(attempt.subject.key)):
+    if standing.locked or (attempt.slot and not slots.all_taken(attempt.subject.key)):
         return None
     counted = FailedLogin.objects.fresh().counted(attempt.subject.key, standing.since)
     run = _Run(**counted.aggregate(failures=Count("pk"), first=Min("pk")))
@@ -215,7 +213,7 @@ def _lock(attempt: Attempt, failure: FailedLogin, run: _Run) -> bool:
             FailedLogin.objects.filter(pk=failure.pk).update(outcome=FailedLogin.Outcome.LOCKED)
     except IntegrityError:
         return True  # another attempt of the same run was first
-    except DatabaseError:
+    except Error:
         logger.exception("lock_not_recorded: the database refused a lock; the slots refuse attempts meanwhile.")
         return False
     account_locked.send_robust(AccountLock, lock=row, request=attempt.request)
@@ -234,17 +232,10 @@ def _record_success(attempt: Attempt) -> bool:
                 locks.end_count([subject.key], FailedLogin.Outcome.CLEARED)
             if attempt.standing.previous_locks:
                 locks.end_growth([subject.key])
-    except DatabaseError:
+    except Error:
         logger.exception("success_not_recorded: the database refused to end a count of failures.")
     if failures:
         failures_cleared.send_robust(
             FailedLogin, username=subject.username, failures=failures, client=attempt.client, request=attempt.request
         )
     return False
-
-
-def _username_to_store(subject: Subject) -> str:
-    # Asked of every username alike, so that the time it takes tells nothing.
-    if conf.mask_unknown_usernames and not accounts.existing([subject.username]):
-        return subject.masked
-    return subject.username

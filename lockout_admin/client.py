@@ -56,7 +56,7 @@ def client_address(meta: dict[str, Any]) -> str | None:
     header = str(meta.get("HTTP_" + conf.forwarded_header.upper().replace("-", "_"), ""))
     trusted = conf.trusted_proxies
     if trusted is None:
-        if header and (peer is None or peer.is_private):
+        if header and (peer is None or not peer.is_global):  # shared address space (RFC 6598) is neither
             _untold_proxy.warn(peer)
         address = peer
     elif isinstance(trusted, int):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -11,6 +11,7 @@ from typing import Any, TypeVar, overload
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth.backends import BaseBackend
 from django.core.exceptions import PermissionDenied
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
@@ -18,7 +19,7 @@ from django.views.decorators.debug import sensitive_variables
 from . import attempts
 from .attempts import Attempt
 from .conf import conf
-from .credentials import Credentials, read
+from .credentials import Credentials, Reader
 from .exceptions import AccountLocked
 from .identity import Subject
 
@@ -33,6 +34,8 @@ class _Guarded:
     #: Where in AUTHENTICATION_BACKENDS the backend stands that has it, or had it last.
     position: int
     verifying: bool = True
+    #: Whether a backend found the password wrong and left the rest to a later one.
+    evaluated: bool = False
 
 
 _current: ContextVar[_Guarded | None] = ContextVar("lockout_admin_guarded", default=None)
@@ -41,19 +44,35 @@ _current: ContextVar[_Guarded | None] = ContextVar("lockout_admin_guarded", defa
 @overload
 def apply_account_lock(function: F) -> F: ...
 @overload
-def apply_account_lock(*, username: str) -> Callable[[F], F]: ...
-def apply_account_lock(function: Any = None, *, username: str | None = None) -> Any:
+def apply_account_lock(
+    *, username: str | Sequence[str] = ..., password: str = ..., normalize: Callable[[Any], Any] = ...
+) -> Callable[[F], F]: ...
+def apply_account_lock(
+    function: Any = None,
+    *,
+    username: str | Sequence[str] = (),
+    password: str = "password",  # noqa: S107 - the name of a parameter
+    normalize: Callable[[Any], Any] = lambda username: username,
+) -> Any:
     """Guard a backend's ``authenticate`` or ``aauthenticate``: each needs the decorator.
 
-    The username may come by any name and any position; where a backend takes several, say which
-    one counts: ``@apply_account_lock(username="email")``. Credentials without a username or a
-    password are not for a password backend and pass by uncounted. Raises `AccountLocked`, or
-    returns ``None`` where ``LOCKOUT_ADMIN['RAISE_WHEN_LOCKED']`` is false.
+    The username may come by any name and any position; where a backend takes several, say which one
+    counts, or in which order: ``@apply_account_lock(username="email")``. Where the secret is not
+    called ``password``, say so: ``password="pin"``. Where the backend finds one account under
+    spellings of its own (a telephone number with and without blanks), give the function that makes
+    them one: ``normalize=digits``.
+
+    Credentials without a username or a password are not for a password backend and pass by
+    uncounted. The guarded method raises `AccountLocked`, or returns ``None`` where
+    ``LOCKOUT_ADMIN['RAISE_WHEN_LOCKED']`` is false; and `PermissionDenied` for several names of
+    which nobody said which one counts. Raises `ImproperlyConfigured` for a method whose credentials
+    it could never find.
     """
     if function is None:
-        return partial(apply_account_lock, username=username)
+        return partial(apply_account_lock, username=username, password=password, normalize=normalize)
+    reader = Reader(function, (username,) if isinstance(username, str) else tuple(username), password, normalize)
     guard = _async_guard if inspect.iscoroutinefunction(function) else _sync_guard
-    guarded: Any = guard(function, username)
+    guarded: Any = guard(function, reader)
     guarded.is_guarded_by_lockout_admin = True
     return guarded
 
@@ -63,13 +82,11 @@ def is_guarded(function: Any) -> bool:
     return getattr(function, "is_guarded_by_lockout_admin", False)
 
 
-def _sync_guard(function: Callable[..., Any], username: str | None) -> Callable[..., Any]:
-    signature = inspect.signature(function)
-
+def _sync_guard(function: Callable[..., Any], reader: Reader) -> Callable[..., Any]:
     @wraps(function)
     @sensitive_variables()
     def guard(*args: Any, **kwargs: Any) -> Any:
-        credentials = read(signature, args, kwargs, username)
+        credentials = reader.read(args, kwargs)
         if credentials is None:
             return function(*args, **kwargs)
         call = _Call(function.__name__, credentials, args, kwargs)
@@ -77,7 +94,7 @@ def _sync_guard(function: Callable[..., Any], username: str | None) -> Callable[
             return None
         try:
             user = function(*credentials.args, **credentials.kwargs)
-        except Exception as error:
+        except BaseException as error:
             call.leave_with_error(error)
             raise
         else:
@@ -89,13 +106,11 @@ def _sync_guard(function: Callable[..., Any], username: str | None) -> Callable[
     return guard
 
 
-def _async_guard(function: Callable[..., Any], username: str | None) -> Callable[..., Coroutine[Any, Any, Any]]:
-    signature = inspect.signature(function)
-
+def _async_guard(function: Callable[..., Any], reader: Reader) -> Callable[..., Coroutine[Any, Any, Any]]:
     @wraps(function)
     @sensitive_variables()
     async def guard(*args: Any, **kwargs: Any) -> Any:
-        credentials = read(signature, args, kwargs, username)
+        credentials = reader.read(args, kwargs)
         if credentials is None:
             return await function(*args, **kwargs)
         call = _Call(function.__name__, credentials, args, kwargs)
@@ -103,7 +118,7 @@ def _async_guard(function: Callable[..., Any], username: str | None) -> Callable
             return None
         try:
             user = await function(*credentials.args, **credentials.kwargs)
-        except Exception as error:
+        except BaseException as error:
             await sync_to_async(call.leave_with_error)(error)
             raise
         else:
@@ -152,25 +167,27 @@ class _Call:
         if user is not None:
             attempts.succeed(self.guarded.attempt)
         elif self._is_asked_elsewhere():
-            self.guarded.verifying = False
+            self.guarded.verifying, self.guarded.evaluated = False, True
         else:
             attempts.fail(self.guarded.attempt)
 
-    def leave_with_error(self, error: Exception) -> None:
-        """End the attempt of a backend that raised: a refusal of its own counts, a fault does not."""
+    def leave_with_error(self, error: BaseException) -> None:
+        """End the attempt of a backend that raised.
+
+        A refusal of its own counts, and so does a task that is cancelled or a worker that is stopped:
+        the password may have been evaluated. A fault does not, unless an earlier backend has found
+        the password wrong.
+        """
         if self.guarded is None:
             return
-        if isinstance(error, PermissionDenied) and not isinstance(error, AccountLocked):
+        refused = isinstance(error, PermissionDenied) and not isinstance(error, AccountLocked)
+        if self.guarded.evaluated or refused or not isinstance(error, Exception):
             attempts.fail(self.guarded.attempt)
         else:
             attempts.abandon(self.guarded.attempt)
 
     def close(self) -> None:
-        """Forget the attempt, if it has ended.
-
-        A task that is cancelled, or a worker that is stopped, comes by here alone: its slot stays
-        taken, since the password may have been evaluated.
-        """
+        """Forget the attempt, if it has ended."""
         if self.guarded and self.guarded.verifying:
             _current.set(None)
 
@@ -185,9 +202,12 @@ class _Call:
         if self.position < 0:
             return False
         later = map(import_string, settings.AUTHENTICATION_BACKENDS[self.position + 1 :])
-        return any(self._fits(getattr(backend, self.method, None)) for backend in later)
+        return any(self._fits(backend) for backend in later)
 
-    def _fits(self, method: Any) -> bool:
+    def _fits(self, backend: Any) -> bool:
+        method = getattr(backend, self.method, None)
+        if method is BaseBackend.aauthenticate:  # asks authenticate()
+            method = backend.authenticate
         if not is_guarded(method):
             return False
         try:

@@ -32,6 +32,12 @@ class Journal:
 current_journal: ContextVar[Journal | None] = ContextVar("lockout_admin_journal", default=None)
 
 
+def refused(refusal: AccountLocked | None) -> None:
+    """Leave a refusal for the middleware to answer; ``None`` takes it back: somebody got in after all."""
+    if journal := current_journal.get():
+        journal.refusal = refusal
+
+
 def in_transaction(model: type[models.Model]) -> bool:
     """Tell whether a write to `model` would be rolled back with somebody else's work."""
     return bool(transaction.get_connection(router.db_for_write(model)).in_atomic_block)

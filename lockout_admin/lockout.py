@@ -14,6 +14,7 @@ from . import attempts, locks
 from .conf import conf
 from .exceptions import AccountLocked
 from .identity import Subject
+from .journal import refused
 from .locks import Lock
 from .models import AccountLock
 from .signals import account_locked, account_unlocked
@@ -54,6 +55,7 @@ def raise_if_locked(username: str, exception: type[Exception] = AccountLocked) -
     if lock is None:
         return
     refusal = AccountLocked(lock.remaining)
+    refused(refusal)
     if issubclass(exception, AccountLocked):
         raise exception(lock.remaining)
     raise exception(refusal.message) from refusal
@@ -78,9 +80,9 @@ def lock_account(username: str, seconds: int | None = None, *, by: str = "", not
     seconds = conf.account_locked_timeout_secs if seconds is None else seconds
     if seconds <= 0:
         raise ValueError("A lock lasts at least one second. To end one, call unlock_account().")
-    row = locks.put_on(
-        Subject.of(username), seconds, reason=AccountLock.Reason.MANUAL, locked_by=by[:255], note=note[:255]
-    )
+    subject = Subject.of(username)
+    row = locks.put_on(subject, seconds, reason=AccountLock.Reason.MANUAL, locked_by=by[:255], note=note[:255])
+    locks.restore(subject.key)  # of several locks, the cache holds the one that ends last
     account_locked.send_robust(AccountLock, lock=row, request=None)
     return Lock.of(row)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -10,11 +11,17 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_asy
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
-from django.template import TemplateDoesNotExist
 from django.template.loader import render_to_string
 
 from .exceptions import AccountLocked
 from .journal import Journal, current_journal
+
+logger = logging.getLogger("lockout_admin")
+
+#: Headers that describe the answer that is replaced, not the conversation.
+_OF_THE_BODY = frozenset(
+    ("content-type", "content-length", "content-encoding", "content-disposition", "etag", "last-modified", "location")
+)
 
 
 class LockoutMiddleware:
@@ -61,8 +68,9 @@ class LockoutMiddleware:
         journal = current_journal.get()
         form = (response.context_data or {}).get("form")
         if journal and journal.refusal and isinstance(form, BaseForm) and not _speaks_json(request, response):
-            form.errors.pop(NON_FIELD_ERRORS, None)
-            form.add_error(None, ValidationError(journal.refusal.message, code=journal.refusal.reason))
+            error = ValidationError(journal.refusal.message, code=journal.refusal.reason)
+            # Not add_error(), which an unbound form does not take.
+            form.errors[NON_FIELD_ERRORS] = form.error_class(error.error_list, "nonfield", form.renderer)
             _mark(response, journal.refusal)
         return response
 
@@ -78,14 +86,28 @@ def _answer(request: HttpRequest, response: HttpResponseBase, refusal: AccountLo
 
 
 def _refusal(request: HttpRequest, response: HttpResponseBase | None, refusal: AccountLocked) -> HttpResponseBase:
-    if _speaks_json(request, response):
-        details = {"detail": str(refusal.message), "code": refusal.reason, "retry_after": refusal.retry_after}
-        return _mark(JsonResponse(details), refusal)
+    answer = _json(refusal) if _speaks_json(request, response) else _page(request, refusal)
+    if response:
+        # What other middleware and the view said to the client: security headers, CORS, cookies.
+        for name, value in response.headers.items():
+            if name.lower() not in _OF_THE_BODY:
+                answer.headers.setdefault(name, value)
+        answer.cookies = response.cookies
+    return _mark(answer, refusal)
+
+
+def _json(refusal: AccountLocked) -> HttpResponse:
+    details = {"detail": str(refusal.message), "code": refusal.reason, "retry_after": refusal.retry_after}
+    return JsonResponse(details)
+
+
+def _page(request: HttpRequest, refusal: AccountLocked) -> HttpResponse:
     try:
-        page = render_to_string("lockout_admin/refused.html", {"refusal": refusal}, request)
-    except TemplateDoesNotExist:
-        return _mark(HttpResponse(str(refusal.message), content_type="text/plain; charset=utf-8"), refusal)
-    return _mark(HttpResponse(page), refusal)
+        return HttpResponse(render_to_string("lockout_admin/refused.html", {"refusal": refusal}, request))
+    except Exception:
+        # The template may be missing, a context processor may need what the view would have made.
+        logger.exception("refusal_page_not_rendered: answering in plain text; see lockout_admin/refused.html.")
+        return HttpResponse(str(refusal.message), content_type="text/plain; charset=utf-8")
 
 
 def _mark(response: HttpResponseBase, refusal: AccountLocked) -> HttpResponseBase:

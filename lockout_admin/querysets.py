@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models, router
+from asgiref.sync import sync_to_async
+from django.db import Error, models, router
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from .client import Client
 from .conf import conf
 from .identity import Subject
+from .journal import shielded
 
 if TYPE_CHECKING:
     from .models import FailedLogin
+
+logger = logging.getLogger("lockout_admin")
 
 
 class UserAgentManager(models.Manager[Any]):
@@ -29,8 +34,12 @@ class UserAgentManager(models.Manager[Any]):
         return int.from_bytes(digest[:8]) >> 1
 
     def remember(self, text: str) -> None:
-        """Store a user agent that may be there already."""
-        self.bulk_create([self.model(id=self.key_of(text), text=text)], ignore_conflicts=True)
+        """Store a user agent that may be there already; a failure is recorded even if this can't be."""
+        try:
+            with shielded(self.model):
+                self.bulk_create([self.model(id=self.key_of(text), text=text)], ignore_conflicts=True)
+        except Error:
+            logger.exception("user_agent_not_recorded: the database refused the text of a user agent.")
 
 
 class RecordQuerySet(models.QuerySet[Any]):
@@ -66,8 +75,12 @@ class FailedLoginManager(models.Manager.from_queryset(FailedLoginQuerySet)):  # 
         if client.user_agent:
             self.model._meta.get_field("user_agent").related_model.objects.remember(client.user_agent)
         failure = self.build(Subject.of(username), client, **fields)
-        failure.save(force_insert=True, using=self.db)
+        failure.save(force_insert=True)
         return failure
+
+    async def acreate(self, username: Any = None, request: Any = None, **fields: Any) -> FailedLogin:
+        """Async twin of `create`."""
+        return await sync_to_async(self.create)(username, request, **fields)
 
     def build(self, subject: Subject, client: Client, **fields: Any) -> FailedLogin:
         """Return a failure that is not saved yet."""
@@ -92,8 +105,9 @@ class AccountLockQuerySet(RecordQuerySet):
         return self.filter(ended_at=None, until__gt=timezone.now())
 
     def recent(self) -> AccountLockQuerySet:
-        """Return the locks that are open, or ended within the growth window."""
-        return self.filter(until__gt=timezone.now() - timedelta(seconds=conf.lock_growth_window_secs))
+        """Return the locks that are open, or whose end still says what counts: for growth, or in the interval."""
+        seconds = max(conf.lock_growth_window_secs, conf.failed_login_interval_secs)
+        return self.filter(until__gt=timezone.now() - timedelta(seconds=seconds))
 
 
 class AccountLockManager(models.Manager.from_queryset(AccountLockQuerySet)):  # type: ignore[misc]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from .models import AccountLock, FailedLogin, UserAgent
 
@@ -36,16 +36,17 @@ def prune(cutoff: datetime, *, batch: int, dry_run: bool = False) -> Iterator[St
     long. A lock goes by its end, whether it was released or expired.
     """
     counts = Counts()
-    failures = FailedLogin.objects.filter(timestamp__lt=cutoff)
+    failures = FailedLogin.objects.fresh().filter(timestamp__lt=cutoff)
     for deleted, fraction in _batches(failures, "timestamp", cutoff, batch, dry_run):
         counts = replace(counts, failures=counts.failures + deleted)
         yield Step(counts, fraction)
-    locks = AccountLock.objects.filter(started_at__lt=cutoff, until__lt=cutoff)
+    ended = Q(until__lt=cutoff) | Q(ended_at__lt=cutoff)
+    locks = AccountLock.objects.fresh().filter(ended, started_at__lt=cutoff)
     for deleted, fraction in _batches(locks, "started_at", cutoff, batch, dry_run):
         counts = replace(counts, locks=counts.locks + deleted)
         yield Step(counts, fraction)
-    kept = FailedLogin.objects.filter(user_agent=OuterRef("pk"))
-    orphans = UserAgent.objects.filter(~Exists(kept), first_seen__lt=cutoff)
+    kept = FailedLogin.objects.filter(user_agent=OuterRef("pk"), timestamp__gte=cutoff)
+    orphans = UserAgent.objects.using(failures.db).filter(~Exists(kept), first_seen__lt=cutoff)
     for deleted, fraction in _batches(orphans, "first_seen", cutoff, batch, dry_run):
         counts = replace(counts, user_agents=counts.user_agents + deleted)
         yield Step(counts, fraction)
@@ -59,12 +60,7 @@ def _batches(
         last, pk = found[-1]
         first = first or found[0][0]
         if not dry_run:
-            _delete(rows.model, [row for _, row in found])
+            rows.model._default_manager.filter(pk__in=[row for _, row in found])._raw_delete(rows.db)
         # Keyset: the plain range serves the index, the second condition breaks ties.
         after = Q(**{f"{moment}__gte": last}) & (Q(**{f"{moment}__gt": last}) | Q(pk__gt=pk))
         yield len(found), (last - first) / (cutoff - first)
-
-
-def _delete(model: type[Model], keys: list[Any]) -> None:
-    rows = model._default_manager.filter(pk__in=keys)
-    rows._raw_delete(rows.db)

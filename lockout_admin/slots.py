@@ -51,8 +51,8 @@ def take(subject: str, taken: dict[str, Any], now: datetime) -> Slot | NoSlot | 
 
 def give_back(slot: Slot, now: datetime) -> None:
     """Free the slot of an attempt whose password was not evaluated."""
-    # Once expired it may be somebody else's.
-    if now.timestamp() < slot.expires:
+    # Once expired, or freed by a success, it may be somebody else's.
+    if now.timestamp() < slot.expires and store.get_many([slot.key]) == {slot.key: slot.expires}:
         store.delete_many([slot.key])
 
 

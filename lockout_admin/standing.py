@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import BooleanField, DateTimeField, IntegerField, QuerySet, Value
 from django.db.models.functions import Coalesce
 
+from .conf import conf
 from .models import AccountLock, FailedLogin, UserAgent
 from .policies import Threshold
 
@@ -38,13 +39,13 @@ class Standing:
     @classmethod
     def of(cls, subject: str, user_agent: int | None, now: datetime) -> Standing:
         """Read the standing of `subject` at `now`."""
-        cutoff = _start_of_interval(now)
+        cutoff, window = _start_of_interval(now), timedelta(seconds=conf.lock_growth_window_secs)
         rows = list(_locks(subject).union(_failures(subject, cutoff), _user_agents(user_agent), all=True))
         locks = [row for row in rows if row[0] == _LOCK]
         since = max([cutoff, *(end for *_, end, _ in locks if end <= now)])
         return cls(
             locked=any(end > now for *_, end, _ in locks),
-            previous_locks=sum(grows for *_, grows in locks),
+            previous_locks=sum(grows for *_, end, grows in locks if end > now - window),
             since=since,
             failures=tuple(sorted((when, pk) for kind, pk, when, _, _ in rows if kind == _FAILURE and when >= since)),
             knows_user_agent=any(row[0] == _USER_AGENT for row in rows),

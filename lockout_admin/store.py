@@ -47,7 +47,7 @@ class Store:
 
     def get_many(self, keys: Iterable[str]) -> dict[str, Any] | None:
         """Return the entries that exist."""
-        return self._call(lambda cache: cache.get_many(list(keys)))
+        return self._call(lambda cache: cache.get_many(list(keys)), reads=True)
 
     def add(self, key: str, value: Any, timeout: int) -> bool | None:
         """Write an entry if there is none, atomically; tell whether it was written."""
@@ -69,13 +69,13 @@ class Store:
         """Take the cache to answer, as a new process does: the next outage is logged again."""
         self._down = False
 
-    def _call(self, work: Callable[[BaseCache], T]) -> T | None:
+    def _call(self, work: Callable[[BaseCache], T], *, reads: bool = False) -> T | None:
         try:
             answer = work(caches[conf.cache])
         except Exception as error:  # noqa: BLE001 - each client library has its own for a server that is gone
             self._turn(down=True, error=error)
             return None
-        if self._down:
+        if self._down and not reads:  # a cache that is full or read-only can still be read
             self._turn(down=False)
         return answer
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth import aauthenticate, authenticate, get_user_model
 from django.contrib.auth.backends import BaseBackend, ModelBackend
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import HttpRequest
 from django.test import override_settings
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
@@ -18,6 +19,7 @@ from lockout_admin import lockout
 from lockout_admin.backends import LockoutBackend
 from lockout_admin.decorators import apply_account_lock, end_open_attempt
 from lockout_admin.exceptions import AccountLocked
+from lockout_admin.identity import Subject
 from lockout_admin.models import FailedLogin
 
 pytestmark = pytest.mark.django_db
@@ -113,7 +115,7 @@ class NestedFaulty(Faulty):
 
 @pytest.fixture(autouse=True)
 def _nobody_asked() -> None:
-    for backend in (First, Second, ByEmail, ByAnything, ByPosition):
+    for backend in (First, Second, ByEmail, ByAnything, ByPosition, ByAnyOfTwo):
         backend.asked = []
 
 
@@ -141,10 +143,10 @@ def test_the_username_may_come_by_any_name_and_position(backend: Any, args: Any,
 
 
 def test_the_user_models_own_field_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "phone")
-    for _ in range(4):
-        ByAnything().authenticate(None, username="alice", phone="555", password="wrong")
-    assert lockout.is_account_locked("555")
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "first_name")
+    for number in range(4):
+        ByAnything().authenticate(None, first_name="alice", captcha=f"{number}", password="wrong")
+    assert lockout.is_account_locked("alice")
 
 
 def test_a_stranger_cannot_choose_the_name_that_counts() -> None:
@@ -161,6 +163,105 @@ def test_a_backend_that_takes_two_names_says_which_one_counts() -> None:
     assert lockout.is_account_locked("555")
     assert ByPhone().authenticate(None, username="alice", password="wrong") is None
     assert not lockout.is_account_locked("alice")
+
+
+class ByAnyOfTwo(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(self, request: Any, username: Any = None, email: Any = None, password: Any = None) -> Any:
+        return self.check(email or username, password)
+
+
+class ByTenant(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock
+    def authenticate(
+        self, request: Any, username: Any = None, password: Any = None, tenant: Any = "", **kw: Any
+    ) -> Any:
+        return self.check(username or kw.get("email"), password)
+
+
+class ByPassingOn(LockoutBackend):
+    @apply_account_lock
+    def authenticate(self, *args: Any, **kwargs: Any) -> Any:
+        return super().authenticate(*args, **kwargs)
+
+
+class ByNumber(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock(username="number", password="pin", normalize=lambda number: str(number).replace("-", ""))
+    def authenticate(self, request: Any, number: Any = None, pin: Any = None) -> Any:
+        return self.check(number, pin)
+
+
+@pytest.mark.parametrize(("backend", "name"), [(ByAnyOfTwo, "email"), (ByAnything, "login")])
+def test_a_call_with_two_names_is_refused_when_nobody_said_which_one_counts(
+    backend: Any, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(PermissionDenied):
+        backend().authenticate(None, **{"username": "decoy", name: "alice", "password": "right"})
+    assert not backend.asked
+    assert "@apply_account_lock(username='email')" in caplog.text
+    assert backend().authenticate(None, **{"username": "ALICE", name: "alice", "password": "wrong"}) is None
+    assert FailedLogin.objects.count() == 1
+
+
+def test_what_is_no_name_does_not_count() -> None:
+    for number in range(4):
+        ByTenant().authenticate(None, email="alice", tenant=f"{number}", password="wrong")
+    assert lockout.is_account_locked("alice")
+
+
+def test_a_request_that_is_passed_on_by_position_is_no_name(alice: Any, rf: Any) -> None:
+    for number in range(4):
+        ByPassingOn().authenticate(rf.post(f"/?{number}"), "alice", "wrong")
+    with pytest.raises(AccountLocked):
+        ByPassingOn().authenticate(rf.post("/"), password="right", username="alice")
+    assert FailedLogin.objects.values_list("username", "gateway").distinct().get() == ("alice", "/")
+
+
+def test_secrets_and_spellings_of_a_backends_own() -> None:
+    for number in ("55-5", "5-55", "555", "5-5-5"):
+        assert ByNumber().authenticate(None, number, "0000") is None
+    with pytest.raises(AccountLocked):
+        ByNumber().authenticate(None, "-555", "0000")
+
+
+@pytest.mark.parametrize("spelling", ["7", "07", " 7 ", "+7", "7.5"])
+def test_names_that_are_no_text_have_one_spelling(spelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
+    same = Subject.of(spelling).key == Subject.of(7).key
+    assert same == (spelling != "7.5")
+
+
+def _without_request(self: Any, *, username: str, password: str) -> None: ...
+
+
+def _without_password(self: Any, request: Any, token: str) -> None: ...
+
+
+def _with_pin_only(self: Any, request: Any, username: str, pin: str) -> None: ...
+
+
+def _by_email(self: Any, request: Any, email: str, password: str, **kwargs: Any) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "why"),
+    [
+        (_without_request, {}, "no parameter for the request"),
+        (_without_password, {}, "no parameter 'password'"),
+        (_with_pin_only, {}, "no parameter 'password'"),
+        (_by_email, {"username": "emial"}, "no parameter 'emial'"),
+        (_by_email, {"username": ["email", "phone"]}, "no parameter 'phone'"),
+    ],
+)
+def test_a_guard_that_could_never_work_says_so_when_it_is_put_on(method: Any, options: Any, why: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=why):
+        apply_account_lock(**options)(method)
 
 
 @pytest.mark.parametrize(
@@ -265,14 +366,51 @@ def test_a_backend_that_finds_a_lock_itself_does_not_count(error: Any) -> None:
     assert not FailedLogin.objects.exists()
 
 
-def test_a_worker_stopped_while_verifying_keeps_its_slot(error: Any) -> None:
+def test_a_worker_stopped_while_verifying_has_failed(error: Any) -> None:
     error(SystemExit())
     for _ in range(4):
         with pytest.raises(SystemExit):
             Faulty().authenticate(None, "alice", "wrong")
-    with pytest.raises(AccountLocked) as caught:
-        Faulty().authenticate(None, "alice", "wrong")
-    assert caught.value.reason == AccountLocked.THROTTLED
+    assert lockout.is_account_locked("alice")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_client_that_hangs_up_while_its_password_is_verified_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def slow(*args: Any, **kwargs: Any) -> Any:
+        verifying.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(ModelBackend, "aauthenticate", slow)
+    for _ in range(4):
+        verifying = asyncio.Event()
+        task = asyncio.ensure_future(LockoutBackend().aauthenticate(None, "alice", "wrong"))
+        await verifying.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await FailedLogin.objects.acount() == 4
+    assert await lockout.ais_account_locked("alice")
+
+
+def test_a_wrong_password_counts_though_a_later_backend_is_down(alice: Any) -> None:
+    with backends(LockoutBackend, Faulty):
+        for _ in range(4):
+            with pytest.raises(ConnectionError):
+                authenticate(username="alice", password="wrong")
+        assert authenticate(username="alice", password="right") is None
+    assert FailedLogin.objects.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_several_backends_count_one_failure_of_an_async_attempt(alice: Any) -> None:
+    with backends(LockoutBackend, Second):  # the second has no async code of its own
+        assert await aauthenticate(username="alice", password="other") == alice
+        assert not await FailedLogin.objects.aexists()
+        for _ in range(3):
+            await aauthenticate(username="alice", password="wrong")
+        assert await FailedLogin.objects.acount() == 3
 
 
 def test_a_site_may_like_answers_better_than_exceptions(alice: Any) -> None:

@@ -199,7 +199,9 @@ def site(
     bind = f"127.0.0.1:{port}"
     commands = {
         "gunicorn": f"gunicorn tests.services.wsgi -w {workers} --threads {threads} -b {bind} --keep-alive 60",
-        "uvicorn": f"uvicorn tests.services.asgi:application --workers {workers} --port {port} --log-level warning",
+        "uvicorn": f"uvicorn tests.services.asgi:application --workers {workers} --port {port} --log-level warning"
+        # An idle connection is not hung up on, and a worker busy with hashes is not taken for dead.
+        " --timeout-keep-alive 60 --timeout-worker-healthcheck 120",
     }
     with (directory / "server.log").open("wb") as log:
         command = [sys.executable, "-m", *commands[server].split()]
