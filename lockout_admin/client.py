@@ -113,12 +113,12 @@ def _is_trusted(address: Address | None, trusted: tuple[str, ...]) -> bool:
 @lru_cache(maxsize=16)
 def _parsed(trusted: tuple[str, ...]) -> tuple[list[IPv4Network | IPv6Network], list[str]]:
     networks, garbage = [], []
-    for entry in trusted:
+    for entry in map(str, trusted):  # a number would be an address
         try:
             networks.append(ip_network(entry, strict=False))
         except ValueError:
             if entry != UNIX_SOCKET:
-                garbage.append(str(entry))
+                garbage.append(entry)
     return networks, garbage
 
 

@@ -83,8 +83,13 @@ class LockoutSettings:
 
     @property
     def namespace(self) -> str:
-        """Keeps the state of sites that share a cache or a database (or of two tests) apart."""
+        """Keeps the state of sites that share a cache or a database apart."""
         return cast("str", self._key("NAMESPACE"))
+
+    @property
+    def isolation(self) -> str:
+        """Keeps the state of tests apart; see `testing`."""
+        return getattr(settings, "LOCKOUT_ADMIN_ISOLATION", "")
 
     @property
     def raise_when_locked(self) -> bool:

@@ -205,7 +205,7 @@ class _Call:
         return any(self._fits(backend) for backend in later)
 
     def _fits(self, backend: Any) -> bool:
-        method = getattr(backend, self.method, None)
+        method: Any = getattr(backend, self.method, None)
         if method is BaseBackend.aauthenticate:  # asks authenticate()
             method = backend.authenticate
         if not is_guarded(method):

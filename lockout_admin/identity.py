@@ -7,6 +7,7 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -41,7 +42,7 @@ class Subject:
     @classmethod
     def of(cls, username: object) -> Subject:
         """Return the subject of a username as it was typed; any object and any text will do."""
-        namespace = f"{conf.namespace}\0{folded(_canonical(username))}"
+        namespace = f"{conf.namespace}{conf.isolation}\0{folded(_canonical(username))}"
         key = salted_hmac("lockout_admin.subject", namespace, algorithm="sha256").hexdigest()[:32]
         return cls(cleaned(str(username).strip(), USERNAME_MAX_LENGTH), key)
 
@@ -71,7 +72,7 @@ def folded(username: object) -> str:
 
 def _canonical(username: object) -> object:
     """Return the one spelling of a username that is no text: ``007``, ``+7`` and ``7`` are one number."""
-    field = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
+    field: Any = get_user_model()._meta.get_field(get_user_model().USERNAME_FIELD)
     if not isinstance(field, models.CharField | models.TextField):
         with suppress(Exception):  # fields are anybody's, and so is what they raise
             return field.to_python(str(username).strip())

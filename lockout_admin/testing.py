@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
-from django.conf import settings
 from django.test.utils import override_settings
 
 from .store import store
@@ -14,8 +13,10 @@ from .store import store
 
 @contextmanager
 def isolated_lockouts() -> Iterator[None]:
-    """Give the code within a state of locks and counts of its own; no cache is flushed."""
+    """Give the code within a state of locks and counts of its own; no cache is flushed.
+
+    It holds whatever the code within does to ``settings.LOCKOUT_ADMIN``.
+    """
     store.start_over()
-    declared = getattr(settings, "LOCKOUT_ADMIN", {})
-    with override_settings(LOCKOUT_ADMIN={**declared, "NAMESPACE": uuid4().hex}):
+    with override_settings(LOCKOUT_ADMIN_ISOLATION=uuid4().hex):
         yield

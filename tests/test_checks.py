@@ -11,6 +11,7 @@ from django.core.checks import ERROR, WARNING, run_checks
 from django.test import override_settings
 
 from lockout_admin.decorators import apply_account_lock
+from lockout_admin.middleware import LockoutMiddleware
 
 #: A file cache makes its folder when it is asked for; no other is connected to.
 NOWHERE = f"{tempfile.gettempdir()}/lockout_admin"
@@ -22,6 +23,18 @@ class Unguarded(BaseBackend):
 
 class HalfGuarded(ModelBackend):
     authenticate = apply_account_lock(ModelBackend.authenticate)
+
+
+class ByPosition(BaseBackend):
+    def authenticate(self, request: Any, *credentials: Any) -> Any: ...
+
+
+class ByPin(BaseBackend):
+    def authenticate(self, request: Any, number: Any = None, pin: Any = None) -> Any: ...
+
+
+class PassesOn(BaseBackend):
+    def authenticate(self, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class ByToken(BaseBackend):
@@ -50,7 +63,7 @@ def test_a_site_set_up_by_the_book_has_no_findings() -> None:
     assert findings(deploy=True, CACHES=cache("django.core.cache.backends.redis.RedisCache")) == []
 
 
-@pytest.mark.parametrize("value", [0, -1, "4", 4.5, None, True])
+@pytest.mark.parametrize("value", [0, -1, 10**12, "4", 4.5, None, True])
 @pytest.mark.parametrize(
     "name", ["MAX_FAILED_LOGIN_ATTEMPTS", "FAILED_LOGIN_INTERVAL_SECS", "ACCOUNT_LOCKED_TIMEOUT_SECS"]
 )
@@ -66,7 +79,10 @@ def test_the_threshold_is_made_of_whole_numbers(name: str, value: Any) -> None:
         ({"TRUSTED_PROXY": 1}, ["E004"]),
         ({"LOCK_GROWTH_FACTOR": 0.5}, ["E005"]),
         ({"LOCK_GROWTH_FACTOR": 1.5}, []),
+        ({"LOCK_GROWTH_FACTOR": float("inf")}, ["E005"]),
         ({"LOCK_MAX_SECS": 0}, ["E005"]),
+        ({"LOCK_MAX_SECS": 10**12}, ["E005"]),
+        ({"RETENTION_SECS": 3600}, ["E005"]),
         ({"LOCK_GROWTH_WINDOW_SECS": "day"}, ["E005"]),
         ({"RETENTION_SECS": 1.5}, ["E005"]),
         ({"MASK_UNKNOWN_USERNAMES": 1}, ["E006"]),
@@ -76,7 +92,12 @@ def test_the_threshold_is_made_of_whole_numbers(name: str, value: Any) -> None:
         ({"TRUSTED_PROXIES": "10.0.0.0/8"}, ["E007"]),
         ({"TRUSTED_PROXIES": True}, ["E007"]),
         ({"TRUSTED_PROXIES": -1}, ["E007"]),
+        ({"TRUSTED_PROXIES": [10]}, ["E007"]),
+        ({"FORWARDED_HEADER": "X-Real-IP"}, []),
+        ({"FORWARDED_HEADER": "Forwarded"}, ["E015"]),
+        ({"FORWARDED_HEADER": ""}, ["E015"]),
         ({"CACHE": "locks"}, ["E008"]),
+        ({"CACHE": []}, ["E006", "E008"]),
     ],
 )
 def test_the_keys_are_checked(keys: Any, expected: list[str]) -> None:
@@ -99,6 +120,9 @@ GUARDED = "lockout_admin.backends.LockoutBackend"
         ([GUARDED, "django.contrib.auth.backends.RemoteUserBackend"], []),
         ([GUARDED, "django.contrib.auth.backends.BaseBackend"], []),
         ([GUARDED, ours("Unguarded")], ["E010"]),
+        ([GUARDED, ours("ByPosition")], ["E010"]),
+        ([GUARDED, ours("ByPin")], ["E010"]),
+        ([GUARDED, ours("PassesOn")], ["W016"]),
         ([GUARDED, "django.contrib.auth.backends.ModelBackend"], ["E010"]),
         (["django.contrib.auth.backends.ModelBackend"], ["E009", "E010"]),
         ([ours("HalfGuarded")], ["E011"]),
@@ -106,6 +130,20 @@ GUARDED = "lockout_admin.backends.LockoutBackend"
 )
 def test_every_way_in_is_guarded(backends: list[str], expected: list[str]) -> None:
     assert findings(AUTHENTICATION_BACKENDS=backends) == expected
+
+
+class OurOwn(LockoutMiddleware):
+    """A site's own answer to a refusal."""
+
+
+def plain(get_response: Any) -> Any: ...
+
+
+def test_a_middleware_made_of_ours_will_do() -> None:
+    assert (
+        findings(MIDDLEWARE=["django.contrib.messages.middleware.MessageMiddleware", ours("OurOwn"), ours("plain")])
+        == []
+    )
 
 
 def test_the_middleware_is_missed() -> None:

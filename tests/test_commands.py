@@ -36,6 +36,15 @@ def test_list_tells_who_why_and_how_long(guess: Any) -> None:
         assert run("lockout_list") == "alice  limit  since 2026-01-01 12:00:00+0000  60 s left  2 refused\n"
 
 
+def test_list_says_when_there_are_more() -> None:
+    for name in ("alice", "bob"):
+        lockout.lock_account(name)
+    answer = run("lockout_list", "--limit", 1)
+    assert "alice" in answer
+    assert "bob" not in answer
+    assert "More than 1 are locked" in answer
+
+
 def test_list_speaks_json() -> None:
     lockout.lock_account("alice\n", 300)
     entry = json.loads(run("lockout_list", "--json"))
@@ -55,6 +64,25 @@ def test_unlock_all() -> None:
     assert run("lockout_unlock", "--all") == "Unlocked 2 usernames.\n"
 
 
+def test_unlock_counts_names_not_locks() -> None:
+    run("lockout_lock", "alice", "ALICE", "bob")
+    assert run("lockout_unlock", "--all", "--reason", "sorted") == "Unlocked 2 usernames.\n"
+    assert set(AccountLock.objects.values_list("ended_by", "end_note")) == {("manage.py lockout_unlock", "sorted")}
+
+
+def test_unlock_all_when_nobody_is_locked() -> None:
+    assert run("lockout_unlock", "--all") == "Unlocked 0 usernames.\n"
+
+
+@pytest.mark.parametrize("how", ["all", "by name"])
+def test_a_name_that_was_masked_is_unlocked(guess: Any, settings: Any, how: str) -> None:
+    settings.LOCKOUT_ADMIN = {"MASK_UNKNOWN_USERNAMES": True}
+    guess("a password", times=4)
+    name = "--all" if how == "all" else AccountLock.objects.get().username
+    assert run("lockout_unlock", name) == "Unlocked 1 username.\n"
+    assert not lockout.is_account_locked("a password")
+
+
 def test_unlock_says_who_was_not_locked() -> None:
     assert "alice was not locked" in run("lockout_unlock", "alice")
 
@@ -65,6 +93,10 @@ def test_unlock_says_who_was_not_locked() -> None:
         (["lockout_unlock"], "--all"),
         (["lockout_unlock", "alice", "--all"], "--all"),
         (["lockout_lock", "alice", "--seconds", "0"], "unlock_account"),
+        (["lockout_lock", "alice", "--seconds", "9" * 12], "calendar"),
+        (["lockout_list", "--limit", "0"], "at least 1"),
+        (["lockout_prune", "--days", "nan"], "positive"),
+        (["lockout_prune", "--days", "1e12"], "positive"),
         (["lockout_prune", "--batch", "0"], "positive"),
         (["lockout_prune", "--days", "0"], "positive"),
     ],
@@ -108,6 +140,20 @@ def test_prune_keeps_half_a_year_and_what_is_open(batch: int) -> None:
 def test_a_dry_run_deletes_nothing() -> None:
     assert run("lockout_prune", "--dry-run", "--batch", 2).startswith("Would delete 3 failed logins, 3 locks and 1")
     assert counts() == {"failures": 6, "locks": 7, "agents": 2}
+
+
+def test_the_end_of_a_lock_counts_also_of_one_that_was_to_last_for_years() -> None:
+    with freeze_time("2025-01-01"):
+        lockout.lock_account("alice", 10 * 365 * 24 * 60 * 60)
+        lockout.unlock_account("alice")
+    assert "1 locks" in run("lockout_prune")
+
+
+@pytest.mark.usefixtures("old_records")
+def test_a_dry_run_foresees_which_user_agents_nobody_will_have() -> None:
+    FailedLogin.objects.filter(timestamp__gt=timezone.now() - timedelta(days=180)).update(user_agent=None)
+    assert "2 user agents" in run("lockout_prune", "--dry-run")
+    assert "2 user agents" in run("lockout_prune")
 
 
 @pytest.mark.usefixtures("old_records")

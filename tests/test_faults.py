@@ -10,14 +10,16 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
-from django.db import OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.models import QuerySet
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
-from lockout_admin import attempts, lockout
+from lockout_admin import accounts, attempts, lockout
 from lockout_admin.exceptions import AccountLocked
 from lockout_admin.models import AccountLock, FailedLogin
 from lockout_admin.policies import LockGrowth
+from lockout_admin.testing import isolated_lockouts
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,33 @@ def test_a_login_answers_and_counts(verb: str, table: str, alice: Any, caplog: p
             assert log_in("wrong") is None
         assert log_in() is None
     assert [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("error", [DatabaseError, InterfaceError])
+def test_a_failure_is_recorded_without_a_user_agent_that_the_database_refuses(
+    error: type[Exception], rf: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(QuerySet, "bulk_create", refuse)
+    for _ in range(4):
+        authenticate(rf.post("/", headers={"User-Agent": "curl"}), username="alice", password="wrong")
+    assert FailedLogin.objects.count() == 4
+    assert lockout.is_account_locked("alice")
+
+
+@pytest.mark.parametrize("error", [DatabaseError, ValueError])
+def test_a_name_is_masked_when_nobody_can_tell_whose_it_is(
+    error: type[Exception], guess: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    def refuse(*args: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(accounts, "existing", refuse)
+    settings.LOCKOUT_ADMIN = {"MASK_UNKNOWN_USERNAMES": True}
+    guess("hunter2")
+    assert "hunter2" not in FailedLogin.objects.get().username
 
 
 def test_a_racer_who_locked_first_wins(guess: Any) -> None:
@@ -94,7 +123,7 @@ def test_an_attempt_that_was_verified_elsewhere_has_nothing_to_give_back() -> No
 
 
 def test_locks_need_not_grow(guess: Any, settings: Any, clock: Any) -> None:
-    settings.LOCKOUT_ADMIN = {"LOCK_GROWTH_FACTOR": 1, "NAMESPACE": "flat"}
+    settings.LOCKOUT_ADMIN = {"LOCK_GROWTH_FACTOR": 1}
     for _ in range(3):
         guess(times=4)
         lock = lockout.get_lock("alice")
@@ -133,6 +162,9 @@ def test_a_refusal_can_be_pickled() -> None:
     assert (copy.retry_after, copy.reason, str(copy)) == (5, "throttled", str(AccountLocked(5)))
 
 
-def test_the_fixture_for_other_projects_isolates(lockout_isolation: None) -> None:
+def test_the_fixture_for_other_projects_isolates(lockout_isolation: None, settings: Any) -> None:
     lockout.lock_account("alice")
+    settings.LOCKOUT_ADMIN = {}
     assert lockout.is_account_locked("alice")
+    with isolated_lockouts():
+        assert not lockout.is_account_locked("alice")

@@ -107,6 +107,11 @@ def test_a_repeated_lock_grows_up_to_an_hour(guess: Any, clock: Any) -> None:
     assert lock_lengths(guess, clock, 8) == [60, 120, 240, 480, 960, 1920, 3600, 3600]
 
 
+def test_the_end_of_a_lock_ends_the_count_however_short_growth_is(guess: Any, clock: Any) -> None:
+    with override_settings(FAILED_LOGIN_INTERVAL_SECS=3600, LOCKOUT_ADMIN={"LOCK_GROWTH_WINDOW_SECS": 0}):
+        assert lock_lengths(guess, clock, 3) == [60, 60, 60]
+
+
 def test_growth_ends_after_a_day(guess: Any, clock: Any) -> None:
     lock_lengths(guess, clock, 3)
     clock.tick(24 * 60 * 60)
@@ -167,6 +172,12 @@ def test_a_lock_by_hand_does_not_lengthen_the_next(guess: Any, clock: Any) -> No
 def test_a_lock_by_hand_lasts_at_least_a_second() -> None:
     with pytest.raises(ValueError, match="unlock_account"):
         lockout.lock_account("alice", 0)
+
+
+def test_of_two_locks_the_one_that_ends_last_holds(alice: Any) -> None:
+    lockout.lock_account("alice", 3600)
+    lockout.lock_account("alice", 10)
+    assert lockout.get_lock("alice").remaining > 3000  # type: ignore[union-attr]
 
 
 def test_get_lock_tells_the_story(guess: Any) -> None:

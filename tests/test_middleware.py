@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
 from django.test import AsyncClient, Client, override_settings
 from django.urls import path
 
@@ -41,12 +46,92 @@ def broken(request: Any) -> HttpResponse:
     raise ZeroDivisionError
 
 
-urlpatterns = [*pages, path("plain/", plain), path("api/", api), path("raising/", raising), path("broken/", broken)]
+def two_names(request: Any) -> HttpResponse:
+    names = (request.POST["email"], request.POST["username"])
+    users = [authenticate(request, username=name, password=request.POST["password"]) for name in names]
+    return HttpResponse("in" if any(users) else "out")
+
+
+def unbound(request: Any) -> Any:
+    authenticate(request, username=request.POST["username"], password=request.POST["password"])
+    return TemplateResponse(request, "admin/login.html", {"form": AuthenticationForm()})
+
+
+def caught(request: Any) -> HttpResponse:
+    with suppress(PermissionDenied):
+        lockout.raise_if_locked(request.POST["username"])
+    return HttpResponse("no", status=403)
+
+
+def talkative(request: Any) -> HttpResponse:
+    response = plain(request)
+    response["Content-Security-Policy"] = "default-src 'self'"
+    response["Access-Control-Allow-Origin"] = "https://shop.example"
+    response["Location"] = "/in/"
+    response["ETag"] = '"out"'
+    response.set_cookie("csrftoken", "t")
+    return response
+
+
+urlpatterns = [
+    *pages,
+    path("two/", two_names),
+    path("unbound/", unbound),
+    path("caught/", caught),
+    path("talkative/", talkative),
+    path("plain/", plain),
+    path("api/", api),
+    path("raising/", raising),
+    path("broken/", broken),
+]
 
 
 @pytest.fixture
 def locked(alice: Any) -> None:
     lockout.lock_account("alice", 45)
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_refusal_keeps_what_the_site_says_to_every_client(client: Client) -> None:
+    response = client.post("/talkative/", RIGHT)
+    assert response.status_code == 429
+    assert response["Content-Security-Policy"] == "default-src 'self'"
+    assert response["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert response.cookies["csrftoken"].value == "t"
+    assert not {"Location", "ETag"} & {*response.headers}
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_form_that_was_not_filled_in_says_it_too(client: Client) -> None:
+    response = client.post("/unbound/", RIGHT)
+    assert response.status_code == 429
+    assert "try again in 45 seconds" in response.content.decode()
+    assert 'name="username"' in response.content.decode()
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_view_that_catches_the_refusal_answers_alike(client: Client) -> None:
+    response = client.post("/caught/", RIGHT)
+    assert (response.status_code, response["Retry-After"]) == (429, "45")
+
+
+def test_who_gets_in_by_a_second_name_is_not_told_of_the_first(alice: Any, client: Client) -> None:
+    lockout.lock_account("alice@example.com")
+    response = client.post("/two/", {"email": "alice@example.com", **RIGHT})
+    assert (response.status_code, response.content) == (200, b"in")
+
+
+def wants_a_user(request: Any) -> dict[str, Any]:
+    return {"name": request.user.name}
+
+
+@pytest.mark.usefixtures("locked")
+def test_a_context_processor_that_fails_makes_no_error_page(client: Client, settings: Any) -> None:
+    settings.TEMPLATES = copy.deepcopy(settings.TEMPLATES)
+    settings.TEMPLATES[0]["OPTIONS"]["context_processors"].append(f"{__name__}.wants_a_user")
+    response = client.post("/plain/", RIGHT)
+    assert (response.status_code, response["Retry-After"]) == (429, "45")
+    assert response["Content-Type"].startswith("text/plain")
 
 
 @pytest.mark.usefixtures("locked")

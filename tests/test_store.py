@@ -11,11 +11,13 @@ from django.core.cache import cache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
+from django.utils import timezone
 
 from lockout_admin import attempts, lockout, locks, slots
 from lockout_admin.exceptions import AccountLocked
 from lockout_admin.identity import Subject
 from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.retention import prune
 from lockout_admin.store import Keys, store
 from lockout_admin.testing import isolated_lockouts
 
@@ -66,6 +68,20 @@ def test_an_outage_and_its_end_are_logged_once_each(guess: Any, caplog: pytest.L
         guess(times=3)
     guess(times=3)
     assert outages(caplog) == ["cache_unavailable", "cache_available"]
+
+
+def test_an_outage_of_writes_is_logged_once(guess: Any, caplog: pytest.LogCaptureFixture) -> None:
+    with on(HalfDown):
+        guess(times=3)
+    assert outages(caplog) == ["cache_unavailable"]
+
+
+def test_parallel_failures_lock_though_the_cache_takes_nothing_down() -> None:
+    for kind in (HalfDown, Silent, Down):
+        with on(kind), isolated_lockouts():
+            under_way = [attempts.begin("alice") for _ in range(8)]
+            assert [attempts.fail(attempt) for attempt in under_way][3]
+            assert lockout.is_account_locked("alice")
 
 
 def outages(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -141,6 +157,17 @@ def test_a_slot_that_expired_is_not_given_back() -> None:
     assert cache.get(slot.key) == "somebody else's"
 
 
+def test_a_slot_that_a_success_freed_is_not_given_back() -> None:
+    slow = attempts.begin("alice")
+    attempts.succeed(attempts.begin("alice"))
+    attempts.begin("alice")
+    attempts.abandon(slow)
+    for _ in range(3):
+        attempts.begin("alice")
+    with pytest.raises(AccountLocked):
+        attempts.begin("alice")
+
+
 def test_a_counter_that_is_gone_is_not_counted() -> None:
     assert store.increment("lockout_admin:none") == 0
 
@@ -169,8 +196,10 @@ class NoReplica:
         return "replica" if model._meta.app_label == "lockout_admin" else None
 
 
-def test_no_decision_is_read_from_a_replica(alice: Any, guess: Any) -> None:
+def test_nothing_is_read_from_a_replica_or_written_to_it(alice: Any, guess: Any) -> None:
     with override_settings(DATABASE_ROUTERS=[NoReplica()]):
+        FailedLogin.objects.create("bob")
+        assert [step.counts.failures for step in prune(timezone.now(), batch=9)] == [1]
         guess(times=4)
         assert lockout.is_account_locked("alice")
         assert lockout.unlock_account("alice")

@@ -12,8 +12,11 @@ from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from ..decorators import is_guarded
+from ..middleware import LockoutMiddleware
 
-_MIDDLEWARE = "lockout_admin.middleware.LockoutMiddleware"
+#: What parameters are called that hold a secret.
+_SECRETS = {"password", "passwd", "passphrase", "passcode", "pin", "pwd", "secret"}
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @register(Tags.security)
@@ -23,9 +26,10 @@ def a_backend_is_guarded(**kwargs: Any) -> list[CheckMessage]:
         return []
     return [
         Error(
-            "No backend of AUTHENTICATION_BACKENDS is guarded: no login is counted or refused.",
+            "No backend of AUTHENTICATION_BACKENDS is guarded: logins are not counted and not refused.",
             hint="List 'lockout_admin.backends.LockoutBackend' in place of Django's ModelBackend, or put"
-            " lockout_admin.decorators.apply_account_lock on the authenticate() of your own.",
+            " lockout_admin.decorators.apply_account_lock on the authenticate() of your own, also where it calls a"
+            " guarded one.",
             id="lockout_admin.E009",
         )
     ]
@@ -41,8 +45,24 @@ def no_password_backend_is_unguarded(**kwargs: Any) -> list[CheckMessage]:
             " yours), or take it out of AUTHENTICATION_BACKENDS.",
             id="lockout_admin.E010",
         )
-        for path, backend in _backends()
-        if _takes_passwords(backend) and not is_guarded(backend.authenticate)
+        for path, method in _unguarded()
+        if _takes_passwords(method)
+    ]
+
+
+@register(Tags.security)
+def no_backend_that_passes_on_is_unguarded(**kwargs: Any) -> list[CheckMessage]:
+    """W016: what a backend passes on as ``*args, **kwargs`` can't be told from outside."""
+    return [
+        CheckWarning(
+            f"{path} takes any credentials and is not guarded. If it checks passwords, guesses go on there when a"
+            " username is locked.",
+            hint="If it does, put lockout_admin.decorators.apply_account_lock on its authenticate(); if not (a single"
+            " sign-on, say), silence this with SILENCED_SYSTEM_CHECKS.",
+            id="lockout_admin.W016",
+        )
+        for path, method in _unguarded()
+        if _passes_on(method)
     ]
 
 
@@ -65,13 +85,13 @@ def async_is_guarded_too(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def refusals_are_answered(**kwargs: Any) -> list[CheckMessage]:
     """W012: without the middleware people read that their password is wrong while they are locked."""
-    if _MIDDLEWARE in settings.MIDDLEWARE:
+    if any(_is_ours(import_string(path)) for path in settings.MIDDLEWARE):
         return []
     return [
         CheckWarning(
             "LockoutMiddleware is not installed: refused logins get no 429 and no word on how long to wait, and"
             " ATOMIC_REQUESTS can roll records back.",
-            hint=f"Add '{_MIDDLEWARE}' to MIDDLEWARE, before SessionMiddleware.",
+            hint="Add 'lockout_admin.middleware.LockoutMiddleware' to MIDDLEWARE, before SessionMiddleware.",
             id="lockout_admin.W012",
         )
     ]
@@ -81,10 +101,23 @@ def _backends() -> list[tuple[str, Any]]:
     return [(path, import_string(path)) for path in settings.AUTHENTICATION_BACKENDS]
 
 
-def _takes_passwords(backend: Any) -> bool:
-    """Tell by its signature: ``password`` by name, or any credentials at all."""
-    method = getattr(backend, "authenticate", BaseBackend.authenticate)
+def _unguarded() -> list[tuple[str, Any]]:
+    methods = [(path, getattr(backend, "authenticate", BaseBackend.authenticate)) for path, backend in _backends()]
+    return [(path, m) for path, m in methods if m is not BaseBackend.authenticate and not is_guarded(m)]
+
+
+def _takes_passwords(method: Any) -> bool:
+    """Tell by the signature: a secret by name, or any credentials at all."""
     parameters = inspect.signature(method).parameters
-    taken = [*parameters.values()][2:]
-    takes_anything = bool(taken) and all(parameter.kind is parameter.VAR_KEYWORD for parameter in taken)
-    return "password" in parameters or (takes_anything and method is not BaseBackend.authenticate)
+    taken = [parameter.kind in _VARIABLE for parameter in [*parameters.values()][2:]]
+    return bool(_SECRETS & {*parameters}) or (bool(taken) and all(taken) and not _passes_on(method))
+
+
+def _passes_on(method: Any) -> bool:
+    """Tell whether not even the request is named."""
+    kinds = [parameter.kind for parameter in inspect.signature(method).parameters.values()]
+    return inspect.Parameter.VAR_POSITIONAL in kinds[:2]
+
+
+def _is_ours(middleware: Any) -> bool:
+    return isinstance(middleware, type) and issubclass(middleware, LockoutMiddleware)

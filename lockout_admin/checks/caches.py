@@ -21,7 +21,7 @@ _LEAST_ENTRIES = 10_000
 @register(Tags.security)
 def cache_exists(**kwargs: Any) -> list[CheckMessage]:
     """E008: the cache that holds the locks is one of CACHES."""
-    if conf.cache in settings.CACHES:
+    if _is_known():
         return []
     return [
         Error(
@@ -50,9 +50,10 @@ def cache_keeps_the_promise(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security, deploy=True)
 def cache_is_large_enough(**kwargs: Any) -> list[CheckMessage]:
     """E014: a cache that culls forgets slots and locks when strangers fill it with made-up names."""
-    options = settings.CACHES.get(conf.cache, {}).get("OPTIONS") or {}
-    most = int(options.get("MAX_ENTRIES", 300))
-    if not isinstance(_cache(), _CULLING) or most >= _LEAST_ENTRIES:
+    if not isinstance(_cache(), _CULLING):
+        return []
+    most = int((settings.CACHES[conf.cache].get("OPTIONS") or {}).get("MAX_ENTRIES", 300))
+    if most >= _LEAST_ENTRIES:
         return []
     return [
         Error(
@@ -72,5 +73,9 @@ _UNFIT = {
 _CULLING = (LocMemCache, DatabaseCache, FileBasedCache)
 
 
+def _is_known() -> bool:
+    return isinstance(conf.cache, str) and conf.cache in settings.CACHES
+
+
 def _cache() -> Any:
-    return caches[conf.cache] if conf.cache in settings.CACHES else None
+    return caches[conf.cache] if _is_known() else None

@@ -13,19 +13,22 @@ from ..conf import DEFAULTS, THRESHOLD_DEFAULTS, conf
 
 #: NIST SP 800-63B-4, 3.2.2.
 _MOST_ATTEMPTS = 100
+_DAY = 24 * 60 * 60
+#: What calendars and caches can reckon with.
+_LONGEST = 3650 * _DAY
 
 
 @register(Tags.security)
 def threshold_is_possible(**kwargs: Any) -> list[CheckMessage]:
-    """E001: the three numbers of the threshold are whole numbers from 1 on."""
+    """E001: the three numbers of the threshold are whole numbers from 1 on, and no longer than ten years."""
     return [
         Error(
             f"{name} is {getattr(settings, name)!r}.",
-            hint=f"Set it to a whole number of at least 1; the default is {default}.",
+            hint=f"Set it to a whole number from 1 to {_LONGEST}; the default is {default}.",
             id="lockout_admin.E001",
         )
         for name, default in THRESHOLD_DEFAULTS.items()
-        if not _is_number(getattr(settings, name, default), int, 1)
+        if not _is_number(getattr(settings, name, default), int, 1, _LONGEST)
     ]
 
 
@@ -33,7 +36,7 @@ def threshold_is_possible(**kwargs: Any) -> list[CheckMessage]:
 def attempts_are_bounded(**kwargs: Any) -> list[CheckMessage]:
     """E002: a limit above 100 is none."""
     limit = conf.max_failed_login_attempts
-    if not _is_number(limit, int, 1) or limit <= _MOST_ATTEMPTS:
+    if not _is_number(limit, int, _MOST_ATTEMPTS + 1, _LONGEST):
         return []
     return [
         Error(
@@ -74,16 +77,16 @@ def keys_are_known(**kwargs: Any) -> list[CheckMessage]:
 
 @register(Tags.security)
 def numbers_are_possible(**kwargs: Any) -> list[CheckMessage]:
-    """E005: the numbers among the keys are positive, and a lock can't shrink."""
-    least = {"LOCK_GROWTH_FACTOR": 1, "LOCK_GROWTH_WINDOW_SECS": 0, "LOCK_MAX_SECS": 1, "RETENTION_SECS": 1}
+    """E005: the numbers among the keys are in their range; a lock can't shrink, evidence lasts for a day."""
+    least = {"LOCK_GROWTH_FACTOR": 1, "LOCK_GROWTH_WINDOW_SECS": 0, "LOCK_MAX_SECS": 1, "RETENTION_SECS": _DAY}
     return [
         Error(
             f"LOCKOUT_ADMIN[{key!r}] is {value!r}.",
-            hint=f"Set it to a number of at least {least[key]}; the default is {DEFAULTS[key]}.",
+            hint=f"Set it to a number from {least[key]} to {_LONGEST}; the default is {DEFAULTS[key]}.",
             id="lockout_admin.E005",
         )
         for key, value in conf.declared.items()
-        if key in least and not _is_number(value, float if key == "LOCK_GROWTH_FACTOR" else int, least[key])
+        if key in least and not _is_number(value, float if key == "LOCK_GROWTH_FACTOR" else int, least[key], _LONGEST)
     ]
 
 
@@ -105,7 +108,7 @@ def texts_and_switches_are_such(**kwargs: Any) -> list[CheckMessage]:
 def proxies_are_networks(**kwargs: Any) -> list[CheckMessage]:
     """E007: TRUSTED_PROXIES names networks, or how many proxies there are."""
     proxies = conf.declared.get("TRUSTED_PROXIES")
-    if proxies is None or _is_number(proxies, int, 0):
+    if proxies is None or _is_number(proxies, int, 0, 100):
         return []
     wrong = not_networks(proxies) if _is_list(proxies) else [repr(proxies)]
     return [
@@ -118,9 +121,24 @@ def proxies_are_networks(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
-def _is_number(value: object, kind: type, least: int) -> bool:
+@register(Tags.security)
+def header_lists_addresses(**kwargs: Any) -> list[CheckMessage]:
+    """E015: the header of the proxies is a list of addresses, which RFC 7239's ``Forwarded`` is not."""
+    header = conf.declared.get("FORWARDED_HEADER", "X-Forwarded-For")
+    if not isinstance(header, str) or header.strip().lower() not in ("", "forwarded"):
+        return []
+    return [
+        Error(
+            f"LOCKOUT_ADMIN['FORWARDED_HEADER'] is {header!r}, in which no address can be read.",
+            hint="Let the proxy append to X-Forwarded-For, and leave the setting out.",
+            id="lockout_admin.E015",
+        )
+    ]
+
+
+def _is_number(value: object, kind: type, least: int, most: int) -> bool:
     kinds = (int, float) if kind is float else int
-    return isinstance(value, kinds) and not isinstance(value, bool) and value >= least
+    return isinstance(value, kinds) and not isinstance(value, bool) and least <= value <= most
 
 
 def _is_list(value: object) -> bool:

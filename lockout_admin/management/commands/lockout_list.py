@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ...locks import Lock
 from ...models import AccountLock
@@ -23,12 +23,16 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line a lock, those that end first coming first."""
-        rows = AccountLock.objects.open().order_by("until", "id")[: options["limit"]]
-        locks = Lock.read_all(rows)
-        for lock in locks:
+        limit = options["limit"]
+        if limit < 1:
+            raise CommandError("--limit must be at least 1.")
+        rows = list(AccountLock.objects.open().order_by("until", "id")[: limit + 1])
+        for lock in Lock.read_all(rows[:limit]):
             self.stdout.write(json.dumps(_fields(lock)) if options["json"] else _line(lock))
-        if not locks and not options["json"]:
+        if not rows and not options["json"]:
             self.stdout.write("No username is locked.")
+        if len(rows) > limit:
+            self.stderr.write(f"More than {limit} are locked: these end first. See more with --limit.")
 
 
 def _fields(lock: Lock) -> dict[str, Any]:

@@ -16,7 +16,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("username", nargs="+")
+        parser.add_argument("username", nargs="+", help="as typed at the login; any spelling will do")
         parser.add_argument("--seconds", type=int, help="for how long (default: ACCOUNT_LOCKED_TIMEOUT_SECS)")
         parser.add_argument("--reason", default="", help="why; goes into the record")
 
@@ -27,4 +27,6 @@ class Command(BaseCommand):
                 lock = lock_account(username, options["seconds"], by="manage.py lockout_lock", note=options["reason"])
             except ValueError as error:
                 raise CommandError(str(error)) from error
+            except OverflowError as error:
+                raise CommandError("--seconds reaches past the end of the calendar: nothing was locked.") from error
             self.stdout.write(f"Locked {lock.username} until {lock.until:%Y-%m-%d %H:%M:%S%z}.")

@@ -13,6 +13,9 @@ from ... import retention
 from ...conf import conf
 from ..progress import Progress
 
+#: A hundred years.
+_MOST_DAYS = 36_525
+
 
 class Command(BaseCommand):
     """``manage.py lockout_prune``."""
@@ -31,8 +34,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Prune, and say how much."""
         days, batch, dry_run = options["days"], options["batch"], options["dry_run"]
-        if batch < 1 or (days is not None and days <= 0):
-            raise CommandError("--batch and --days must be positive: nothing was deleted.")
+        if batch < 1 or (days is not None and not 0 < days < _MOST_DAYS):
+            raise CommandError(f"--batch and --days must be positive, --days below {_MOST_DAYS}: nothing was deleted.")
         keep = timedelta(seconds=conf.retention_secs) if days is None else timedelta(days=days)
         cutoff = timezone.now() - keep
         progress = Progress(sys.stderr, "Pruning")
