@@ -35,6 +35,13 @@ _MASKED = re.compile("\N{LEFT-POINTING ANGLE BRACKET}([0-9a-f]{12})\N{RIGHT-POIN
 _NAMED_AGENTS = 500
 
 
+def of_name(rows: Any, username: str) -> Any:
+    """Return the rows of a username in all its spellings, or of one that was masked when it was stored."""
+    if masked := _MASKED.fullmatch(username):
+        return rows.filter(subject__gte=masked[1], subject__lt=f"{masked[1]}g")
+    return rows.filter(subject=Subject.of(username).key)
+
+
 class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     """Whom a record is about, and when it was made."""
 
@@ -91,9 +98,14 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
                 return queryset.filter(StartsWith(F("username"), value))
             case "contains":
                 return queryset.filter(username__icontains=value)
-        if masked := _MASKED.fullmatch(value):
-            return queryset.filter(subject__gte=masked[1], subject__lt=f"{masked[1]}g")
-        return queryset.filter(subject=Subject.of(value).key)
+        return of_name(queryset, value)
+
+    def pinned(self) -> Any:
+        """Return the parameters with the moment where the time range starts: that of a preset moves on."""
+        data = self.data.copy()
+        if self.is_valid() and self.form.start:
+            data["time"], data["after"] = "all", self.form.start.isoformat()
+        return data
 
     def until(self, queryset: Any, name: str, value: datetime) -> Any:
         """Filter by the end of the time range."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import router, transaction
 from django.utils import timezone
 
@@ -56,8 +57,8 @@ class Lock:
             pk,
             username,
             reason,
-            datetime.fromtimestamp(since, UTC),
-            datetime.fromtimestamp(until, UTC),
+            _moment(since),
+            _moment(until),
             entries.get(Keys(subject).refused) or 0,
         )
         return lock if lock.until > timezone.now() else None
@@ -136,25 +137,39 @@ class Release:
 
     #: The locks that were open, ended now.
     rows: list[AccountLock]
+    #: Subjects that have a younger lock, which goes on.
+    held: set[str]
     #: False when the cache was down: what it still holds will refuse attempts until it expires.
     cache_cleared: bool
 
 
-def release(subjects: Collection[str], by: str, note: str) -> Release:
-    """End the open locks of subjects and start their counts anew. Nothing is deleted but cache entries."""
-    rows = _ended_now(subjects, ended_at=timezone.now(), ended_by=by, end_note=note)
-    _keep_refusals(rows)
-    end_count(subjects, FailedLogin.Outcome.RELEASED)
-    end_growth(subjects)
-    keys = [key for subject in subjects for key in _all_keys(subject)]
+def release(subjects: Collection[str], by: str, note: str, top: int | None = None) -> Release:
+    """End the open locks of subjects and start their counts anew. Nothing is deleted but cache entries.
+
+    A lock that is younger than `top` goes on, and so does the count of its subject.
+    """
+    rows = _ended_now(subjects, top, ended_at=timezone.now(), ended_by=by, end_note=note)
+    going_on = list(AccountLock.objects.fresh().open().filter(subject__in=subjects))
+    held = {row.subject for row in going_on}
+    _keep_refusals([*rows, *going_on])
+    end_count(set(subjects) - held, FailedLogin.Outcome.RELEASED)
+    end_growth(set(subjects) - held)
+
+    def clear() -> bool:
+        cleared = store.delete_many([key for subject in subjects for key in _all_keys(subject)]) is not None
+        for subject in held:
+            restore(subject)
+        return cleared
+
     # An attempt that comes before the commit still finds the lock in the database, and puts it back.
     if in_transaction(AccountLock):
-        transaction.on_commit(lambda: store.delete_many(keys), using=router.db_for_write(AccountLock))
-    return Release(rows, cache_cleared=store.delete_many(keys) is not None)
+        transaction.on_commit(clear, using=router.db_for_write(AccountLock))
+    return Release(rows, held, cache_cleared=clear())
 
 
-def _ended_now(subjects: Collection[str], **end: Any) -> list[AccountLock]:
-    pks = list(AccountLock.objects.fresh().open().filter(subject__in=subjects).values_list("pk", flat=True))
+def _ended_now(subjects: Collection[str], top: int | None, **end: Any) -> list[AccountLock]:
+    rows = AccountLock.objects.fresh().open().filter(subject__in=subjects)
+    pks = list((rows if top is None else rows.filter(pk__lte=top)).values_list("pk", flat=True))
     # One UPDATE claims them: of two who release at once, each lock is released by one.
     AccountLock.objects.filter(pk__in=pks, ended_at=None).update(**end, grows=False)
     return list(AccountLock.objects.fresh().filter(pk__in=pks, **end))
@@ -181,6 +196,10 @@ def end_count(subjects: Collection[str], outcome: FailedLogin.Outcome) -> None:
 def end_growth(subjects: Collection[str]) -> None:
     """Let the next lock of subjects be as short as a first one."""
     AccountLock.objects.recent().filter(subject__in=subjects, grows=True).update(grows=False)
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC if settings.USE_TZ else None)
 
 
 def _open_row(subject: str) -> AccountLock | None:

@@ -23,13 +23,13 @@ class LockColumns(RecordAdmin):
 
     search_help_text = SEARCH_HELP
 
-    def look_up(self, rows: list[Any]) -> None:
+    def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
         """Find out what the rows themselves do not say, for all at once."""
         look_up(rows)
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
-        """Let those unlock who may."""
-        return self.may(request, "unlock")
+        """Let those unlock who may, and who may see whom."""
+        return self.has_view_permission(request) and self.may(request, "unlock")
 
     @admin.display(description=gettext_lazy("username"))
     def name(self, row: AccountLock) -> str:
@@ -89,5 +89,13 @@ class LockColumns(RecordAdmin):
     def unlock_link(self, row: AccountLock) -> str:
         """Lead to the confirmation."""
         url = reverse("admin:lockout_admin_activelock_unlock", args=[row.pk], current_app=self.admin_site.name)
+        # The filters of the list that leads there, and back.
+        query = getattr(row, "preserved_filters", "")
         label = _("Unlock %(name)s") % {"name": row.username}
-        return format_html('<a class="lockout-unlock" href="{}" aria-label="{}">{}</a>', url, label, _("Unlock"))
+        return format_html(
+            '<a class="lockout-unlock" href="{}{}" aria-label="{}">{}</a>',
+            url,
+            f"?{query}" if query else "",
+            label,
+            _("Unlock"),
+        )

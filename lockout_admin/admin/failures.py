@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -41,7 +42,7 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
     fields = ("when", "name", "has_account", "source", "agent_in_full", "gateway", "outcome")
     readonly_fields = fields
 
-    def look_up(self, rows: list[Any]) -> None:
+    def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
         """Find out which of the names have an account, all at once."""
         accounts = existing({row.username for row in rows})
         for row in rows:

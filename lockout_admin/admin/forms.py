@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from ..identity import folded
 from ..models import ActiveLock
 
 _HOUR = 60 * 60
@@ -48,6 +50,13 @@ class LockForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = ActiveLock
         fields = ("username", "note")
+
+    def clean_username(self) -> str:
+        """Refuse a name of characters that cannot be seen."""
+        username: str = self.cleaned_data["username"]
+        if not folded(username):
+            raise ValidationError(self.fields["username"].error_messages["required"], "required")
+        return username
 
     def clean(self) -> dict[str, Any]:
         """Work out the seconds."""

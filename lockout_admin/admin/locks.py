@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -23,8 +25,6 @@ from .columns import LockColumns
 from .facts import is_open
 from .forms import LockForm
 from .unlocking import Confirmation, hidden_of_action
-
-_NAMES_SHOWN = 20
 
 
 @admin.register(ActiveLock)
@@ -61,11 +61,23 @@ class ActiveLockAdmin(LockColumns):
     @admin.action(description=gettext_lazy("Unlock the selected locks"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """Ask, then unlock what is selected: every scope of each name."""
-        names = list(queryset.values_list("username", flat=True)[:_NAMES_SHOWN])
-        selection = LockSelection(queryset)
-        return Confirmation(
-            self, request, selection, request.get_full_path(), names, hidden_of_action(request)
-        ).answer()
+        hidden = [*hidden_of_action(request, "unlock"), ("after", request.GET.get("after", ""))]
+        return Confirmation(self, request, LockSelection(queryset), request.get_full_path(), hidden).answer()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the list. The time range of an action is that of the moment in which it was chosen."""
+        if request.method == "POST":
+            asked = request.GET.copy()
+            if after := request.POST.get("after"):
+                asked["time"], asked["after"] = "all", after
+            request.GET = self.filterset_class(asked).pinned()
+        return super().changelist_view(request, extra_context)
+
+    def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
+        """Find out what the rows do not say, and how to come back to this list of them."""
+        super().look_up(request, rows)
+        for row in rows:
+            row.preserved_filters = self.get_preserved_filters(request)
 
     # -- One lock -------------------------------------------------------------------------------
 
@@ -78,13 +90,15 @@ class ActiveLockAdmin(LockColumns):
         """Ask, then unlock one: every scope of its name."""
         if not self.has_unlock_permission(request):
             raise PermissionDenied
-        back = self._list_url()
+        url = reverse("admin:lockout_admin_activelock_changelist", current_app=self.admin_site.name)
+        kept: Any = {"opts": self.opts, "preserved_filters": self.get_preserved_filters(request)}
+        back = add_preserved_filters(kept, url)
         row = AccountLock.objects.filter(pk=pk).first() if pk < 2**63 else None
         if row is None or not is_open(row):
             messages.warning(request, how_it_ended(row))
             return HttpResponseRedirect(back)
         selection = LockSelection(AccountLock.objects.open().filter(pk=pk))
-        return Confirmation(self, request, selection, back, [row.username]).answer()
+        return Confirmation(self, request, selection, back).answer()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show one; say so when it has ended meanwhile."""
@@ -97,6 +111,12 @@ class ActiveLockAdmin(LockColumns):
                     reverse("admin:lockout_admin_accountlock_change", args=[key], current_app=self.admin_site.name)
                 )
         return super().change_view(request, object_id, *args, **kwargs)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Lead to the record, which has the audit entries."""
+        return HttpResponseRedirect(
+            reverse("admin:lockout_admin_accountlock_history", args=[object_id], current_app=self.admin_site.name)
+        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return what is asked to lock, or what is known of a lock."""
@@ -142,22 +162,17 @@ class ActiveLockAdmin(LockColumns):
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write the audit entry, on the lock's record: that page stays when the lock has ended."""
-        said = _("Locked for %(time)s: %(reason)s")
         time = cells.clock(round((obj.until - obj.started_at).total_seconds()))
-        return super().log_addition(
-            request, AccountLock.objects.get(pk=obj.pk), said % {"time": time, "reason": obj.note}
-        )
+        # Stays in English, as evidence does.
+        return super().log_addition(request, AccountLock.objects.get(pk=obj.pk), f"Locked for {time}: {obj.note}")
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Say that it worked."""
+        """Say that it worked, and until when: an older lock may last longer."""
         said = _("“%(name)s” is locked until %(until)s.")
-        messages.success(
-            request, said % {"name": obj.username, "until": f"{timezone.localtime(obj.until):%Y-%m-%d %H:%M:%S}"}
-        )
+        open_rows = AccountLock.objects.fresh().filter(subject=obj.subject, ended_at=None)
+        until = timezone.localtime(open_rows.aggregate(last=Max("until"))["last"])
+        messages.success(request, said % {"name": obj.username, "until": f"{until:%Y-%m-%d %H:%M:%S}"})
         return self.response_post_save_add(request, obj)
-
-    def _list_url(self) -> str:
-        return reverse("admin:lockout_admin_activelock_changelist", current_app=self.admin_site.name)
 
 
 def how_it_ended(row: AccountLock | None) -> str:

@@ -66,7 +66,7 @@ class RecordList(ChangeList):
         marks = self.result_list.query
         if marks.is_sliced:
             self.result_list = self._rows(marks.low_mark, marks.high_mark)
-        self.model_admin.look_up(list(self.result_list))
+        self.model_admin.look_up(request, list(self.result_list))
 
     def _rows(self, start: int, end: int) -> list[Any]:
         # Keys first: an index has all that finds and orders them, so no row is read to be passed over.

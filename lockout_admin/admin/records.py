@@ -54,7 +54,7 @@ class RecordAdmin(BaseAdmin):
         css = CONSOLE_CSS
         js = CONSOLE_JS
 
-    def look_up(self, rows: list[Any]) -> None:
+    def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
         """Put on the rows of a page what its columns need beside them."""
 
     # -- Permissions ----------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class RecordAdmin(BaseAdmin):
         """Return a record, with what its page needs beside it."""
         record = super().get_object(request, object_id, from_field)
         if record is not None:
-            self.look_up([record])
+            self.look_up(request, [record])
         return record
 
 

@@ -45,8 +45,6 @@ class Confirmation:
     request: HttpRequest
     selection: Selection
     back: str
-    #: Names shown on the page.
-    names: list[str]
     #: Fields that lead the answer back to the action: without a selected row the changelist ignores it.
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
@@ -86,8 +84,8 @@ class Confirmation:
             "media": self.admin.media,
             "form": form,
             "count": extent.count,
-            "names": self.names,
-            "more": max(0, extent.count - len(self.names)),
+            "names": extent.shown,
+            "more": extent.names - len(extent.shown),
             "hidden": [*self.hidden, ("token", token)],
             "back": self.back,
             # What was confirmed goes on by itself where there are scripts.
@@ -111,12 +109,11 @@ class Confirmation:
         return self._ask(form, extent.top, done + outcome.unlocked)
 
     def _log(self, objects: list[Any], reason: str) -> None:
-        message = _("Unlocked: %(reason)s") % {"reason": reason}
-        LogEntry.objects.log_actions(str(self.request.user.pk), objects, CHANGE, message)
+        # Stays in English, as evidence does.
+        LogEntry.objects.log_actions(str(self.request.user.pk), objects, CHANGE, f"Unlocked: {reason}")
 
     def _say(self, outcome: Outcome, extent: Extent, done: int) -> None:
-        ended = ngettext("%(count)d lock ended.", "%(count)d locks ended.", done)
-        (messages.success if done else messages.warning)(self.request, ended % {"count": done})
+        (messages.success if done else messages.warning)(self.request, _what_came_of(outcome, done))
         missed = extent.count - outcome.unlocked
         if outcome.finished and missed > 0:
             late = ngettext(
@@ -125,6 +122,13 @@ class Confirmation:
                 missed,
             )
             messages.warning(self.request, late % {"count": missed})
+        if outcome.held:
+            anew = ngettext(
+                "%(count)d name has been locked anew meanwhile, and stays locked.",
+                "%(count)d names have been locked anew meanwhile, and stay locked.",
+                outcome.held,
+            )
+            messages.warning(self.request, anew % {"count": outcome.held})
         if not outcome.finished:
             messages.warning(self.request, _("There are more: confirm again to go on."))
         if not outcome.cache_cleared:
@@ -137,12 +141,18 @@ class Confirmation:
             )
 
 
-def hidden_of_action(request: HttpRequest) -> list[tuple[str, str]]:
-    """Return the fields that start an action of a changelist again."""
+def _what_came_of(outcome: Outcome, done: int) -> str:
+    if outcome.unlocked == done == 1 and not outcome.held:
+        return _("“%(name)s” is unlocked.") % {"name": outcome.last}
+    return ngettext("%(count)d lock ended.", "%(count)d locks ended.", done) % {"count": done}
+
+
+def hidden_of_action(request: HttpRequest, action: str) -> list[tuple[str, str]]:
+    """Return the fields that start `action` of a changelist again."""
     across = request.POST.get("select_across", "0")
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
     return [
-        ("action", request.POST.get("action", "")),
+        ("action", action),
         ("select_across", across),
         *((ACTION_CHECKBOX_NAME, pk) for pk in (chosen[:1] if across == "1" else chosen)),
     ]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.contrib.admin.utils import quote, unquote
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
@@ -28,9 +28,6 @@ from . import cells
 from .records import CONSOLE_CSS, CONSOLE_JS
 from .unlocking import Confirmation, hidden_of_action
 
-_NAMES_SHOWN = 20
-
-
 if TYPE_CHECKING:
     _Mixin = admin.ModelAdmin[Any]
     _UserAdmin = UserAdmin[Any]
@@ -44,7 +41,7 @@ else:
 
 
 class LockedNowFilter(admin.SimpleListFilter):
-    """Users who are locked, in the spelling of their username or in lower case."""
+    """Users who are locked, under their username in any letter case."""
 
     title = gettext_lazy("locked now")
     parameter_name = "locked"
@@ -57,10 +54,10 @@ class LockedNowFilter(admin.SimpleListFilter):
         """Return the users who are locked, or all others."""
         if self.value() not in {"yes", "no"}:
             return queryset if self.value() is None else queryset.none()
-        name, rows = queryset.model.USERNAME_FIELD, AccountLock.objects.open().order_by()
-        typed, lower = rows.values("username"), rows.values(name=Lower("username"))
-        locked = Q(**{f"{name}__in": typed}) | Q(**{f"{name}__in": lower})
-        return queryset.filter(locked if self.value() == "yes" else ~locked)
+        names = AccountLock.objects.open().order_by().values(name=Lower("username"))
+        users = queryset.alias(lockout_name=Lower(queryset.model.USERNAME_FIELD))
+        select = users.filter if self.value() == "yes" else users.exclude
+        return select(lockout_name__in=names)
 
 
 class LockedUserAdminMixin(_Mixin):
@@ -68,7 +65,9 @@ class LockedUserAdminMixin(_Mixin):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.actions = [*(self.actions or ()), "unlock_accounts"]
+        # None: this admin has no actions, not even those of the site.
+        if self.actions is not None:
+            self.actions = [*self.actions, "unlock_accounts"]
 
     @property
     def media(self) -> forms.Media:
@@ -78,8 +77,8 @@ class LockedUserAdminMixin(_Mixin):
     # -- Permissions ----------------------------------------------------------------------------
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
-        """Let those unlock who may."""
-        return request.user.has_perm("lockout_admin.unlock_accountlock")
+        """Let those unlock who may, and who may know whom."""
+        return self.sees_locks(request) and request.user.has_perm("lockout_admin.unlock_accountlock")
 
     def sees_locks(self, request: HttpRequest) -> bool:
         """Tell whether the user may know who is locked."""
@@ -105,11 +104,8 @@ class LockedUserAdminMixin(_Mixin):
     @admin.action(description=gettext_lazy("Unlock the selected users"), permissions=["unlock"])
     def unlock_accounts(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """Ask, then unlock those of the selected users who are locked."""
-        names = [user.get_username() for user in queryset.order_by("pk")[:_NAMES_SHOWN]]
-        selection = UserSelection(queryset)
-        return Confirmation(
-            self, request, selection, request.get_full_path(), names, hidden_of_action(request)
-        ).answer()
+        hidden = hidden_of_action(request, "unlock_accounts")
+        return Confirmation(self, request, UserSelection(queryset), request.get_full_path(), hidden).answer()
 
     # -- One user -------------------------------------------------------------------------------
 
@@ -118,13 +114,14 @@ class LockedUserAdminMixin(_Mixin):
         user = super().get_object(request, object_id, from_field)
         if user is not None:
             look_up([user])
+            user.lockout_filters = self.get_preserved_filters(request)
         return user
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the sections, with one on the lock."""
+        """Return the sections, with one on the lock unless it is in one of them."""
         sections = super().get_fieldsets(request, obj)
         field = self._field(request)
-        if obj is None or field is None:
+        if obj is None or field is None or field in flatten_fieldsets(sections):
             return sections
         first, *others = sections
         return [first, (_("Lockout"), {"fields": [field]}), *others]
@@ -147,11 +144,13 @@ class LockedUserAdminMixin(_Mixin):
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then unlock one user."""
         user = self.get_object(request, unquote(object_id))
-        if user is None or not self.has_unlock_permission(request):
+        may = self.has_unlock_permission(request) and self.has_view_or_change_permission(request, user)
+        if user is None or not may:
             raise PermissionDenied
-        back = reverse(f"admin:{self._unlock_name(page='change')}", args=[quote(user.pk)], current_app=self._site())
+        url = reverse(f"admin:{self._unlock_name(page='change')}", args=[quote(user.pk)], current_app=self._site())
+        back = add_preserved_filters({"opts": self.opts, "preserved_filters": user.lockout_filters}, url)
         selection = UserSelection(self.model._default_manager.filter(pk=user.pk))
-        return Confirmation(self, request, selection, back, [user.get_username()]).answer()
+        return Confirmation(self, request, selection, back).answer()
 
     def _unlock_name(self, page: str = "unlock") -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -173,6 +172,7 @@ class LockedUserAdminMixin(_Mixin):
         if getattr(user, "lockout_until", None) is None:
             return "-"
         url = reverse(f"admin:{self._unlock_name()}", args=[quote(user.pk)], current_app=self._site())
+        url = add_preserved_filters({"opts": self.opts, "preserved_filters": getattr(user, "lockout_filters", "")}, url)
         return format_html('{} <a class="lockout-unlock" href="{}">{}</a>', self.locked_until(user), url, _("Unlock"))
 
 

@@ -23,7 +23,7 @@ def test_a_refused_user_is_found_unlocked_and_let_in(visit: Visit) -> None:
     page.get_by_label("Reason").fill("called back on the number we know")
     page.get_by_role("button", name="Unlock").click()
 
-    expect(page.locator(".messagelist .success")).to_have_text("1 lock ended.")
+    expect(page.locator(".messagelist .success")).to_have_text("“heidi” is unlocked.")
     assert log_in(visit(LOGIN), "heidi", "demo-account") == 302
 
 
@@ -59,7 +59,7 @@ def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
     page.keyboard.type("called back")
     tab_to(page, ".lockout-buttons button")
     page.keyboard.press("Enter")
-    expect(page.locator(".messagelist .success")).to_have_text("1 lock ended.")
+    expect(page.locator(".messagelist .success")).to_have_text("“ivan” is unlocked.")
 
 
 def lock_out(page: Page, username: str) -> None:

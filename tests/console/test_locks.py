@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils.timezone import localtime
 
 from lockout_admin import lockout
 from lockout_admin.exceptions import AccountLocked
@@ -138,11 +139,32 @@ def test_locking_by_hand_is_audited_on_the_record(olga: Client) -> None:
     assert entry.get_edited_object() == AccountLock.objects.get()
 
 
+def test_the_audit_of_a_lock_is_in_english(olga: Client, settings: Any) -> None:
+    settings.LANGUAGE_CODE = "de"
+    olga.post(ADD, {"username": "eve", "duration": "900", "note": "Gestohlen"})
+    assert LogEntry.objects.get().get_change_message() == "Locked for 0:15:00: Gestohlen"
+
+
+def test_the_history_of_an_open_lock_is_that_of_its_record(olga: Client) -> None:
+    olga.post(ADD, {"username": "eve", "duration": "900", "note": "Reported stolen"})
+    row = AccountLock.objects.get()
+    answer = olga.get(page_url(row, "activelock", "history"), follow=True)
+    assert answer.redirect_chain == [(page_url(row, page="history"), 302)]
+    assert "Locked for 0:15:00: Reported stolen" in answer.content.decode()
+
+
+def test_locking_by_hand_says_when_the_last_lock_ends(olga: Client, lock: Any) -> None:
+    last = f"{localtime(lock('eve', 86400).until):%Y-%m-%d %H:%M:%S}"
+    answer = olga.post(ADD, {"username": "eve", "duration": "900", "note": "Stolen"}, follow=True)
+    assert said(answer) == f"“eve” is locked until {last}."
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"username": ""},
         {"username": "\0"},
+        {"username": "\u200b"},
         {"username": "a" * 256},
         {"note": ""},
         {"note": "  x "},

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.admin import site
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth.models import Group
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
 from django.test import Client
@@ -28,6 +29,8 @@ PAGES = [
     ("get", "activelock page", [403, 200, 200, 200, 200]),
     ("get", "accountlock list", [403, 200, 200, 200, 200]),
     ("get", "accountlock page", [403, 200, 200, 200, 200]),
+    ("get", "activelock history", [302] * 5),
+    ("get", "accountlock history", [403, 200, 200, 200, 200]),
     ("get", "activelock unlock", [403, 403, 200, 200, 200]),
     ("post", "activelock unlock", [403, 403, 200, 200, 200]),
     ("get", "activelock add", [403, 403, 403, 200, 200]),
@@ -110,6 +113,13 @@ def test_forged_actions(staff: Any, records: Any, role: str, model: str, action:
 def test_the_unlock_link_is_for_those_who_may(staff: Any, records: Any) -> None:
     assert "lockout-unlock" in staff("support").get(list_url("activelock")).content.decode()
     assert "lockout-unlock" not in staff("analyst").get(list_url("activelock")).content.decode()
+
+
+def test_who_may_not_look_cannot_unlock(staff: Any, records: Any) -> None:
+    browser = staff("stranger")
+    user = get_user_model().objects.get(username="stranger")
+    user.user_permissions.set(Permission.objects.filter(codename="unlock_accountlock"))
+    assert browser.get(page_url(records["activelock"], "activelock", "unlock")).status_code == 403
 
 
 def test_a_permission_that_was_taken_away_counts_at_once(staff: Any, records: Any) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
 from typing import Any
 from unittest.mock import Mock
+from urllib.parse import quote
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -11,7 +14,8 @@ from django.contrib.admin.models import LogEntry
 from django.core import signing
 from django.test import Client
 
-from lockout_admin import lockout
+from lockout_admin import lockout, locks
+from lockout_admin.locks import Lock, keys_of_lock
 from lockout_admin.models import AccountLock
 from lockout_admin.signals import account_unlocked
 from lockout_admin.store import store
@@ -19,6 +23,7 @@ from lockout_admin.store import store
 from .conftest import confirm, list_url, names, page_url, said
 
 LIST = list_url("activelock")
+LINK = re.compile('class="lockout-unlock" href="(.+?)"')
 
 
 @pytest.fixture
@@ -42,7 +47,7 @@ def test_one_lock(sam: Client, lock: Any) -> None:
     assert (row.ended_by, row.end_note) == ("support", "Ticket 4711")
     assert lockout.get_lock("alice") is None
     assert lockout.is_account_locked("bob")
-    assert said(answer) == "1 lock ended."
+    assert said(answer) == "“alice” is unlocked."
     assert LogEntry.objects.get().get_change_message() == "Unlocked: Ticket 4711"
 
 
@@ -86,16 +91,84 @@ def test_a_lock_that_came_after_the_question_stays(sam: Client, lock: Any) -> No
     lock("old")
     asked = select(sam, across=True)
     lock("new")
-    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert said(confirm(sam, LIST, asked)) == "“old” is unlocked."
     assert lockout.is_account_locked("new")
+
+
+def test_a_lock_of_the_same_name_that_came_after_the_question_stays_too(sam: Client, lock: Any) -> None:
+    url = page_url(lock(seconds=6000), "activelock", "unlock")
+    asked = sam.get(url)
+    younger = lock(seconds=600, reason="manual", locked_by="olga")
+    answer = confirm(sam, url, asked)
+    assert said(answer) == "1 lock ended. 1 name has been locked anew meanwhile, and stays locked."
+    kept = AccountLock.objects.open().get()
+    assert (kept.pk, kept.grows) == (younger.pk, True)
+    assert Lock.cached(younger.subject, store.get_many(keys_of_lock(younger.subject)) or {}) == Lock.of(younger)
+
+
+def test_a_lock_that_stays_keeps_its_count_of_refusals(sam: Client, lock: Any) -> None:
+    url = page_url(lock(), "activelock", "unlock")
+    asked = sam.get(url)
+    younger = lock()
+    locks.count_refusal(younger.subject, Lock.of(younger))
+    confirm(sam, url, asked)
+    assert (lockout.get_lock("alice") or Lock.of(younger)).refused == 1
 
 
 def test_every_lock_of_the_name_ends(sam: Client, lock: Any) -> None:
     first = lock()
     lock("ALICE", reason="manual", locked_by="olga")
     url = page_url(first, "activelock", "unlock")
-    assert said(confirm(sam, url, sam.get(url))) == "2 locks ended."
+    asked = sam.get(url)
+    assert (asked.context["count"], asked.context["names"], asked.context["more"]) == (2, ("alice",), 0)
+    assert said(confirm(sam, url, asked)) == "2 locks ended."
     assert not lockout.is_account_locked("alice")
+
+
+def test_a_lock_that_a_filter_left_out_is_counted(sam: Client, lock: Any) -> None:
+    lock(), lock(reason="manual", locked_by="olga"), lock("bob", reason="manual")
+    asked = select(sam, across=True, query="?reason=limit")
+    assert asked.context["count"] == 2
+    assert said(confirm(sam, LIST + "?reason=limit", asked)) == "2 locks ended."
+    assert names(sam.get(LIST)) == ["bob"]
+
+
+def test_a_time_range_is_that_of_the_question(clock: Any, sam: Client, lock: Any) -> None:
+    lock("old", 7200)
+    clock.tick(600)
+    lock("alice", 7200), lock("bob", 7200)
+    clock.tick(890)
+    query = "?time=15m"
+    asked = select(sam, across=True, query=query)
+    clock.tick(60)
+    again = confirm(sam, LIST + query, asked, reason="")
+    clock.tick(60)
+    answer = confirm(sam, LIST + query, again)
+    assert said(answer) == "2 locks ended."
+    assert answer.redirect_chain == [(LIST + query, 302)]
+    assert names(sam.get(LIST)) == ["old"]
+
+
+def test_the_audit_is_in_english(sam: Client, lock: Any, settings: Any) -> None:
+    settings.LANGUAGE_CODE = "de"
+    url = page_url(lock(), "activelock", "unlock")
+    confirm(sam, url, sam.get(url))
+    assert LogEntry.objects.get().get_change_message() == "Unlocked: Ticket 4711"
+
+
+@pytest.mark.parametrize("page", ["list", "page"])
+def test_the_way_there_and_back_keeps_the_filters(sam: Client, lock: Any, page: str) -> None:
+    row, query = lock(), "?q=al&reason=limit"
+    url = LIST + query if page == "list" else page_url(row, "activelock") + f"?_changelist_filters={quote(query[1:])}"
+    link = unescape(LINK.findall(sam.get(url).content.decode())[0])
+    answer = confirm(sam, link, sam.get(link))
+    assert answer.redirect_chain == [(LIST + query, 302)]
+
+
+@pytest.mark.parametrize("filters", ["https://evil.example/", "//evil.example", "q=a&q=b&next=//evil", "%00%FF", "&=&"])
+def test_the_way_back_is_the_list(sam: Client, lock: Any, filters: str) -> None:
+    url = page_url(lock(), "activelock", "unlock") + f"?_changelist_filters={quote(filters)}"
+    assert sam.get(url).context["back"].partition("?")[0] == LIST
 
 
 def test_each_is_signalled_once(sam: Client, lock: Any) -> None:
@@ -134,7 +207,7 @@ def test_two_at_once_on_a_selection(sam: Client, lock: Any) -> None:
     rows = [lock("one"), lock("two")]
     asked = select(sam, *rows)
     lockout.unlock_account("one", by="olga")
-    assert "1 lock ended. 1 had ended meanwhile" in said(confirm(sam, LIST, asked))
+    assert "“two” is unlocked. 1 had ended meanwhile" in said(confirm(sam, LIST, asked))
     assert AccountLock.objects.get(username="one").ended_by == "olga"
 
 
@@ -162,7 +235,7 @@ def test_a_question_is_asked_again_when_it_is_old(clock: Any, sam: Client, lock:
     clock.tick(901)
     answer = confirm(sam, url, asked)
     assert "look at the number again" in said(answer)
-    assert "1 lock ended." in said(confirm(sam, url, answer))
+    assert "“alice” is unlocked." in said(confirm(sam, url, answer))
 
 
 # -- What may go wrong --------------------------------------------------------------------------

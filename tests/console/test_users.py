@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.admin import site
+from django.contrib.admin import ModelAdmin, site
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth import get_user_model
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Permission
@@ -56,10 +57,13 @@ def test_a_lock_that_only_the_cache_has_is_shown(sam: Client, alice: Any, lock: 
     assert shown(sam.get(LIST))["alice"] is not None
 
 
-@pytest.mark.parametrize(("value", "users"), [("yes", {"alice", "Bob"}), ("no", {"support"}), ("x", set())])
+@pytest.mark.parametrize(
+    ("value", "users"), [("yes", {"alice", "Bob", "Eve.Smith"}), ("no", {"support"}), ("x", set())]
+)
 def test_the_filter(sam: Client, alice: Any, lock: Any, value: str, users: set[str]) -> None:
     get_user_model().objects.create_user("Bob")
-    lock("ALICE"), lock("Bob")
+    get_user_model().objects.create_user("Eve.Smith")
+    lock("ALICE"), lock("Bob"), lock("eve.smith")
     assert set(shown(sam.get(LIST, {"locked": value}))) == users
 
 
@@ -68,14 +72,44 @@ def test_unlocking_a_selection(sam: Client, alice: Any, lock: Any, monkeypatch: 
     lock(), lock("mallory")
     form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk], "select_across": 1, "index": 0}
     asked = sam.post(LIST, form)
-    assert asked.context["count"] == 1
-    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert (asked.context["count"], asked.context["names"]) == (1, ("alice",))
+    assert said(confirm(sam, LIST, asked)) == "“alice” is unlocked."
     assert not lockout.is_account_locked("alice")
     assert lockout.is_account_locked("mallory")
     assert {str(entry.get_edited_object()) for entry in LogEntry.objects.all()} == {
         "alice",
         str(AccountLock.objects.get(username="alice")),
     }
+
+
+def test_all_who_are_locked_are_unlocked_while_the_filter_loses_them(
+    sam: Client, alice: Any, lock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    users = [get_user_model().objects.create_user(f"name{number}") for number in range(5)]
+    for user in users:
+        lock(user.username)
+    form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk], "select_across": 1, "index": 0}
+    asked = sam.post(LIST + "?locked=yes", form)
+    assert asked.context["count"] == 5
+    assert said(confirm(sam, LIST + "?locked=yes", asked)) == "5 locks ended."
+    assert not AccountLock.objects.open().exists()
+
+
+def test_no_more_names_are_shown_than_fit(sam: Client, alice: Any, lock: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    monkeypatch.setattr("lockout_admin.releases.SHOWN", 3)
+    keys = [get_user_model().objects.create_user(f"name{number}").pk for number in range(5)]
+    for number in range(5):
+        lock(f"name{number}")
+    asked = sam.post(LIST, {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk, *keys], "index": 0})
+    assert (len(asked.context["names"]), asked.context["more"]) == (3, 2)
+
+
+def test_the_action_at_the_bottom_of_the_list(sam: Client, alice: Any, lock: Any) -> None:
+    lock()
+    form = {"action": ["unlock_accounts", ""], "select_across": ["0", "0"], ACTION_CHECKBOX_NAME: [alice.pk]}
+    assert said(confirm(sam, LIST, sam.post(LIST, {**form, "index": 0}))) == "“alice” is unlocked."
 
 
 def test_a_user_has_a_way_to_be_unlocked(sam: Client, alice: Any, lock: Any) -> None:
@@ -85,6 +119,13 @@ def test_a_user_has_a_way_to_be_unlocked(sam: Client, alice: Any, lock: Any) -> 
     answer = confirm(sam, page(alice, "unlock"), sam.get(page(alice, "unlock")))
     assert answer.redirect_chain == [(page(alice), 302)]
     assert not lockout.is_account_locked("alice")
+
+
+def test_the_way_to_unlock_a_user_and_back_keeps_the_filters(sam: Client, alice: Any, lock: Any) -> None:
+    lock()
+    query = "?_changelist_filters=q%3Dal"
+    assert page(alice, "unlock") + query in sam.get(page(alice) + query).content.decode()
+    assert sam.get(page(alice, "unlock") + query).context["back"] == page(alice) + query
 
 
 def test_a_user_is_still_changed(sam: Client, alice: Any, lock: Any) -> None:
@@ -103,7 +144,7 @@ def test_a_lock_that_came_after_the_question_stays(sam: Client, alice: Any, lock
     form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [1], "select_across": 1, "index": 0}
     asked = sam.post(LIST, form)
     lock("bob")
-    assert said(confirm(sam, LIST, asked)) == "1 lock ended."
+    assert said(confirm(sam, LIST, asked)) == "“alice” is unlocked."
     assert lockout.is_account_locked("bob")
 
 
@@ -131,6 +172,16 @@ def test_who_may_only_know_cannot_unlock(staff: Any, alice: Any, lock: Any) -> N
     assert browser.post(page(alice, "unlock")).status_code == 403
 
 
+@pytest.mark.parametrize("taken", ["view_accountlock", "change_user"])
+def test_who_may_not_look_cannot_unlock(sam: Client, alice: Any, lock: Any, taken: str) -> None:
+    lock()
+    user = get_user_model().objects.get(username="support")
+    codenames = {"view_accountlock", "unlock_accountlock", "change_user"} - {taken}
+    user.groups.clear()
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    assert sam.get(page(alice, "unlock")).status_code == 403
+
+
 def test_no_such_user(sam: Client) -> None:
     assert sam.get(f"{LIST}999/unlock/").status_code == 403
 
@@ -144,3 +195,20 @@ def test_the_mixin_keeps_actions(db: None) -> None:
         actions: Any = ("greet",)
 
     assert Admin(get_user_model(), site).actions == ["greet", "unlock_accounts"]
+
+
+def test_the_mixin_leaves_actions_off_that_are_off(db: None) -> None:
+    class Admin(LockedUserAdminMixin, UserAdmin):  # type: ignore[type-arg]
+        actions: Any = None
+
+    assert Admin(get_user_model(), site).actions is None
+
+
+def test_the_lock_is_shown_once_where_there_are_no_sections(rf: Any, admin_user: Any, alice: Any) -> None:
+    class Admin(LockedUserAdminMixin, ModelAdmin):  # type: ignore[type-arg]
+        """Shows all fields there are."""
+
+    request = rf.get("/")
+    request.user = admin_user
+    fields = flatten_fieldsets(Admin(get_user_model(), site).get_fieldsets(request, alice))
+    assert fields.count("locked_until_with_unlock") == 1
