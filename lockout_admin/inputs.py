@@ -10,6 +10,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
@@ -30,15 +31,30 @@ class MomentInput(forms.DateTimeInput):
         """Return local time as the picker wants it: what it can't show would be lost on the next submit."""
         try:
             moment = parse_datetime(str(value or ""))
-        except ValueError:
-            moment = None
-        if moment is None:
+            local = timezone.localtime(moment) if moment and timezone.is_aware(moment) else moment
+        except (ValueError, OverflowError):
+            local = None
+        if local is None:
             return str(value) if value else None
-        return (timezone.localtime(moment) if timezone.is_aware(moment) else moment).replace(tzinfo=None).isoformat()
+        return local.replace(tzinfo=None).isoformat()
+
+
+class MomentField(forms.DateTimeField):
+    """A moment, in ISO 8601."""
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the moment as the database has it: without a zone where the site has none."""
+        moment = super().to_python(value)
+        if settings.USE_TZ or moment is None or timezone.is_naive(moment):
+            return moment
+        _within_reach(moment)
+        return timezone.make_naive(moment)
 
 
 class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
-    """A moment, in ISO 8601."""
+    """A moment."""
+
+    field_class = MomentField
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(widget=MomentInput(attrs={"step": "any"}), validators=[_within_reach], **kwargs)

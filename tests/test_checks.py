@@ -104,6 +104,10 @@ def test_the_keys_are_checked(keys: Any, expected: list[str]) -> None:
     assert findings(LOCKOUT_ADMIN=keys) == expected
 
 
+def test_local_time_is_told_of() -> None:
+    assert findings(USE_TZ=False) == ["W017"]
+
+
 def test_more_than_a_hundred_guesses_is_no_limit() -> None:
     assert findings(MAX_FAILED_LOGIN_ATTEMPTS=100) == []
     assert findings(MAX_FAILED_LOGIN_ATTEMPTS=101) == ["E002"]

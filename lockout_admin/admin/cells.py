@@ -19,7 +19,7 @@ _SHOWN = 60
 
 def moment(value: datetime) -> SafeString:
     """Return a moment in local time, to the second, the same in every language."""
-    local = timezone.localtime(value)
+    local = timezone.template_localtime(value)
     return format_html(
         '<time datetime="{}"><span class="lockout-date">{}</span> {}</time>',
         value.isoformat(),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
 
 from ..client import not_networks
 from ..conf import DEFAULTS, THRESHOLD_DEFAULTS, conf
@@ -132,6 +133,20 @@ def header_lists_addresses(**kwargs: Any) -> list[CheckMessage]:
             f"LOCKOUT_ADMIN['FORWARDED_HEADER'] is {header!r}, in which no address can be read.",
             hint="Let the proxy append to X-Forwarded-For, and leave the setting out.",
             id="lockout_admin.E015",
+        )
+    ]
+
+
+@register(Tags.security)
+def clocks_are_not_put_back(**kwargs: Any) -> list[CheckMessage]:
+    """W017: local time has an hour twice a year that comes twice or not at all."""
+    if settings.USE_TZ:
+        return []
+    return [
+        CheckWarning(
+            "USE_TZ is False: in the night in which clocks are put back, locks last an hour longer or shorter.",
+            hint="Set USE_TZ to True.",
+            id="lockout_admin.W017",
         )
     ]
 
