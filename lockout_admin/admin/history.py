@@ -46,7 +46,7 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         return self._page(request, obj)
 
     def _page(self, request: HttpRequest, obj: Any) -> list[str]:
-        fields = ["name", "has_account", "why", "since", "ends", "lasted", "end", "led_by"]
+        fields = ["linked_name", "has_account", "why", "since", "ends", "lasted", "end", "led_by"]
         fields += ["refusals", "recently", "enforcement"]
         if obj is not None and is_open(obj) and self.has_unlock_permission(request):
             fields.append("unlock_link")

@@ -122,11 +122,11 @@ class ActiveLockAdmin(LockColumns):
         """Return what is asked to lock, or what is known of a lock."""
         if obj is None:
             return [(None, {"fields": ["username", "duration", "seconds", "note"]})]
-        return [(None, {"fields": self.get_list_display(request)})]
+        return [(None, {"fields": self.get_readonly_fields(request, obj)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return all there is to say of a lock."""
-        return [] if obj is None else self.get_list_display(request)
+        return [] if obj is None else ["linked_name", *self.get_list_display(request)[1:]]
 
     # -- Locking by hand ------------------------------------------------------------------------
 

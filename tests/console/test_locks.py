@@ -88,6 +88,17 @@ def test_the_failures_are_a_click_away(olga: Client, guess: Any, fail: Any) -> N
     assert len(names(olga.get(url))) == 4
 
 
+def test_no_failures_are_a_click_away_of_a_lock_by_hand(olga: Client, lock: Any) -> None:
+    lock("eve", reason="manual", failures=0)
+    assert 'class="field-led_by">0</td>' in olga.get(ACTIVE).content.decode()
+
+
+@pytest.mark.parametrize("model", ["activelock", "accountlock"])
+def test_the_page_of_a_lock_leads_to_all_failures_on_the_name(olga: Client, lock: Any, model: str) -> None:
+    link = list_url("failedlogin", "?time=all&amp;username=alice")
+    assert f'href="{link}"' in olga.get(page_url(lock(), model)).content.decode()
+
+
 def test_a_lock_has_a_page(olga: Client, lock: Any) -> None:
     row = lock()
     page = olga.get(page_url(row, "activelock")).content.decode()
