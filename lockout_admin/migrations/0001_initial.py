@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 'ordering': ['-started_at', '-id'],
                 'permissions': [('lock_accountlock', 'Can lock usernames'), ('unlock_accountlock', 'Can unlock usernames'), ('export_accountlock', 'Can export account locks')],
                 'default_permissions': ('view',),
-                'indexes': [models.Index(fields=['subject', '-until'], name='lockout_lock_subject'), models.Index(fields=['ended_at', 'until', 'id'], name='lockout_lock_open'), models.Index(fields=['-until', '-id'], name='lockout_lock_until'), models.Index(fields=['-started_at', '-id'], name='lockout_lock_since'), models.Index(fields=['username', '-started_at'], name='lockout_lock_username', opclasses=['varchar_pattern_ops', 'timestamptz_ops'])],
+                'indexes': [models.Index(fields=['subject', '-until'], name='lockout_lock_subject'), models.Index(fields=['ended_at', 'until', 'id', 'username', 'subject'], name='lockout_lock_open'), models.Index(fields=['-until', '-id'], name='lockout_lock_until'), models.Index(fields=['-started_at', '-id'], name='lockout_lock_since'), models.Index(fields=['username', '-started_at'], name='lockout_lock_username', opclasses=['varchar_pattern_ops', 'timestamptz_ops'])],
             },
         ),
         migrations.CreateModel(
