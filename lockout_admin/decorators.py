@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from asyncio import CancelledError
 from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -118,7 +119,7 @@ def _async_guard(function: Callable[..., Any], reader: Reader) -> Callable[..., 
             return None
         try:
             user = await function(*credentials.args, **credentials.kwargs)
-        except BaseException as error:
+        except (Exception, CancelledError) as error:
             await sync_to_async(call.leave_with_error)(error)
             raise
         else:
