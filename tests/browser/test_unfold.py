@@ -71,7 +71,7 @@ def test_a_lock_is_ended(visitor: Visitor) -> None:
     assert reason.evaluate("element => parseFloat(getComputedStyle(element).borderTopWidth)") >= 1
     reason.fill("called back")
     page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
-    expect(page.get_by_text("1 lock ended.")).to_be_visible()
+    expect(page.get_by_text("“rosa” is unlocked.")).to_be_visible()
     expect(page.get_by_role("link", name="Unlock rosa")).to_have_count(0)
 
 
@@ -82,7 +82,7 @@ def test_selected_locks_are_ended(visitor: Visitor) -> None:
     page.locator("button[name=index]").first.click()
     page.get_by_label("Reason").fill("called back")
     page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
-    expect(page.get_by_text("1 lock ended.")).to_be_visible()
+    expect(page.get_by_text("“trent” is unlocked.")).to_be_visible()
 
 
 def open_filters(page: Page) -> Locator:
