@@ -19,13 +19,18 @@ _SHOWN = 60
 
 def moment(value: datetime) -> SafeString:
     """Return a moment in local time, to the second, the same in every language."""
-    local = timezone.template_localtime(value)
+    local = local_time(value)
     return format_html(
         '<time datetime="{}"><span class="lockout-date">{}</span> {}</time>',
         value.isoformat(),
         f"{local:%Y-%m-%d}",
         f"{local:%H:%M:%S}",
     )
+
+
+def local_time(value: datetime) -> datetime:
+    """Return a moment as the reader's clock has it."""
+    return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 def remaining(until: datetime) -> SafeString:

@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -170,7 +169,7 @@ class ActiveLockAdmin(LockColumns):
         """Say that it worked, and until when: an older lock may last longer."""
         said = _("“%(name)s” is locked until %(until)s.")
         open_rows = AccountLock.objects.fresh().filter(subject=obj.subject, ended_at=None)
-        until = timezone.localtime(open_rows.aggregate(last=Max("until"))["last"])
+        until = cells.local_time(open_rows.aggregate(last=Max("until"))["last"])
         messages.success(request, said % {"name": obj.username, "until": f"{until:%Y-%m-%d %H:%M:%S}"})
         return self.response_post_save_add(request, obj)
 

@@ -48,7 +48,7 @@ def test_pages_are_shown(page: str, query: str, guess: Any, admin_client: Client
 def test_a_row_is_shown(guess: Any, admin_client: Client) -> None:
     guess(times=4)
     for page, record in (("failedlogin", FailedLogin), ("activelock", AccountLock), ("accountlock", AccountLock)):
-        pk = record.objects.latest("pk").pk  # type: ignore[attr-defined]
+        pk = record.objects.latest("pk").pk
         assert admin_client.get(f"/admin/lockout_admin/{page}/{pk}/change/").status_code == 200
 
 
