@@ -21,7 +21,7 @@ PRESETS = [
     ("90d", _("Last 90 days"), timedelta(days=90)),
     ("all", _("Any time"), None),
 ]
-_REACH = {name: reach for name, _label, reach in PRESETS}
+REACH = {name: reach for name, _label, reach in PRESETS}
 
 
 class RecordForm(forms.Form):
@@ -41,7 +41,7 @@ class RecordForm(forms.Form):
     @cached_property
     def start(self) -> datetime | None:
         """From when on rows are asked for; ``None``: from the first."""
-        reach = _REACH.get(self.cleaned_data.get("time") or "")
+        reach = REACH.get(self.cleaned_data.get("time") or "")
         starts = [timezone.now() - reach if reach else None, self.cleaned_data.get("after")]
         return max(filter(None, starts), default=None)
 

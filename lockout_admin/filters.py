@@ -18,19 +18,21 @@ from django.utils.translation import pgettext_lazy
 
 from . import patterns
 from .accounts import has_account
-from .bounds import PRESETS, FailureForm, LockForm, RecordForm
+from .bounds import PRESETS, REACH, FailureForm, LockForm, RecordForm
 from .client import GATEWAY_MAX_LENGTH, USER_AGENT_MAX_LENGTH
 from .identity import USERNAME_MAX_LENGTH, Subject
-from .inputs import ChoiceInFilter, MomentFilter, NetworksFilter
+from .inputs import ChoiceInFilter, MomentFilter, NetworksFilter, TechnicalInput
 from .lookups import StartsWith
 from .models import AccountLock, FailedLogin, UserAgent
 from .patterns import Finding
+from .querysets import UserAgentManager
 
 _MATCHES = [("exact", _("is, in any spelling")), ("prefix", _("begins with")), ("contains", _("contains"))]
 _STATES = [("open", _("locked now")), ("expired", _("ended by time")), ("released", _("unlocked"))]
 _ANY = pgettext_lazy("no filter", "Any")
 #: A username that was masked when it was stored holds the start of its subject.
 _MASKED = re.compile("\N{LEFT-POINTING ANGLE BRACKET}([0-9a-f]{12})\N{RIGHT-POINTING ANGLE BRACKET}")
+_QUOTED = re.compile('"(.+)"', re.DOTALL)
 #: Up to this many user agents are named to the database one by one, so that it sees how rare they are.
 _NAMED_AGENTS = 500
 
@@ -69,8 +71,12 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def _with_time(cls, data: Any) -> Any:
         data = dict(data or {}) if not hasattr(data, "getlist") else data.copy()
         given = data.getlist("time") if hasattr(data, "getlist") else [data.get("time")]
-        if not any(given):
-            data["time"] = "all" if data.get("after") or data.get("before") else cls.default_time
+        if data.get("after") or data.get("before"):
+            # A range that was typed goes before a preset, which a form sends in any case.
+            if not any(given) or (len(given) == 1 and given[0] in REACH):
+                data["time"] = "all"
+        elif not any(given):
+            data["time"] = cls.default_time
         return data
 
     @classmethod
@@ -123,13 +129,23 @@ class FailureFilter(RecordFilter):
     default_time = "24h"
 
     net = NetworksFilter(
-        label=_("Address or network"), max_length=2000, help_text=_("Several too: 203.0.113.0/24, 2001:db8::/32")
+        label=_("Address or network"),
+        max_length=2000,
+        help_text=_("Several too: 203.0.113.0/24, 2001:db8::/32"),
+        widget=TechnicalInput,
     )
     agent = django_filters.CharFilter(
-        label=_("User agent contains"), method="by_agent", max_length=USER_AGENT_MAX_LENGTH
+        label=_("User agent contains"),
+        method="by_agent",
+        max_length=USER_AGENT_MAX_LENGTH + 2,
+        help_text=_("In quotation marks: is exactly this"),
+        widget=TechnicalInput,
     )
     gateway = django_filters.CharFilter(
-        label=_("Gateway contains"), lookup_expr="icontains", max_length=GATEWAY_MAX_LENGTH
+        label=_("Gateway contains"),
+        lookup_expr="icontains",
+        max_length=GATEWAY_MAX_LENGTH,
+        widget=TechnicalInput,
     )
     account = django_filters.ChoiceFilter(
         label=_("Account"),
@@ -160,7 +176,9 @@ class FailureFilter(RecordFilter):
         return patterns.select(pattern, rows, self.findings)
 
     def by_agent(self, queryset: Any, name: str, value: str) -> Any:
-        """Filter by the text of the user agent."""
+        """Filter by the text of the user agent, or by all of it."""
+        if exact := _QUOTED.fullmatch(value):
+            return queryset.filter(user_agent=UserAgentManager.key_of(exact[1]))
         keys = UserAgent.objects.filter(text__icontains=value).values_list("pk", flat=True)
         named = list(keys[: _NAMED_AGENTS + 1])
         return queryset.filter(user_agent__in=named if len(named) <= _NAMED_AGENTS else keys)

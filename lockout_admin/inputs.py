@@ -22,6 +22,13 @@ from .fields import Network, parse_network
 _MOST_NETWORKS = 100
 
 
+class TechnicalInput(forms.TextInput):
+    """For what is written from left to right in every language."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__({"dir": "ltr", **(attrs or {})})
+
+
 class MomentInput(forms.DateTimeInput):
     """A native date and time picker."""
 

@@ -36,6 +36,11 @@ class Finding:
     #: The filter that selects it.
     parameter: str
 
+    @property
+    def value(self) -> str:
+        """What the filter is to be; of a user agent all of it."""
+        return f'"{self.label}"' if self.parameter == "agent" else self.label
+
 
 def find(pattern: str, failures: QuerySet[FailedLogin]) -> list[Finding]:
     """Return what matches `pattern` among `failures`, the widest spread first."""

@@ -21,7 +21,7 @@ def moment(value: datetime) -> SafeString:
     """Return a moment in local time, to the second, the same in every language."""
     local = local_time(value)
     return format_html(
-        '<time datetime="{}"><span class="lockout-date">{}</span> {}</time>',
+        '<time datetime="{}" dir="ltr"><span class="lockout-date">{}</span> {}</time>',
         value.isoformat(),
         f"{local:%Y-%m-%d}",
         f"{local:%H:%M:%S}",
@@ -36,7 +36,7 @@ def local_time(value: datetime) -> datetime:
 def remaining(until: datetime) -> SafeString:
     """Return the time that is left, as a clock that a script goes on with."""
     seconds = max(0, int((until - timezone.now()).total_seconds()))
-    return format_html('<span class="lockout-remaining" data-seconds="{}">{}</span>', seconds, clock(seconds))
+    return format_html('<span class="lockout-remaining" data-seconds="{}" dir="ltr">{}</span>', seconds, clock(seconds))
 
 
 def clock(seconds: int) -> str:
@@ -50,14 +50,32 @@ def failures_url(site: str, **filters: Any) -> str:
     return f"{url}?{urlencode({'time': 'all', **filters})}"
 
 
+def isolated(text: str) -> SafeString:
+    """Return what a stranger or a colleague typed, so that its direction is its own."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
+def quoted(text: str) -> SafeString:
+    """Return a reason in the reader's quotation marks."""
+    return format_html("<q>{}</q>", isolated(text))
+
+
+def technical(text: str) -> SafeString:
+    """Return an address, a path, a user agent: from left to right in every language."""
+    return format_html('<bdi dir="ltr">{}</bdi>', text)
+
+
 def link(url: str, text: str, title: str = "") -> SafeString:
     """Return a link; a long text is cut."""
     shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return format_html('<a href="{}" title="{}">{}</a>', url, title or text, shown)
+    return format_html('<a href="{}" title="{}">{}</a>', url, title or text, isolated(shown))
 
 
 def name_link(site: str, username: str) -> SafeString:
     """Return a username that leads to all failures on it."""
+    if not username:
+        # As a filter it would be none.
+        return format_html("<em>{}</em>", _("empty"))
     return link(failures_url(site, username=username), username, _("All failures on this name"))
 
 
@@ -67,7 +85,7 @@ def address_links(site: str, address: str | None) -> str:
         return "-"
     network = f"{address}/{24 if ip_address(address).version == 4 else 64}"
     return format_html(
-        '{} <span class="lockout-network">{}</span>',
+        '<bdi dir="ltr">{} <span class="lockout-network">{}</span></bdi>',
         link(failures_url(site, net=address), address, _("All failures from this address")),
         link(failures_url(site, net=network), network[len(address) :], _("All failures from its network")),
     )

@@ -34,7 +34,7 @@ class LockColumns(RecordAdmin):
     @admin.display(description=gettext_lazy("username"))
     def name(self, row: AccountLock) -> str:
         """Whom it is on."""
-        return row.username
+        return cells.isolated(row.username or _("empty"))
 
     @admin.display(description=gettext_lazy("username"))
     def linked_name(self, row: AccountLock) -> str:
@@ -50,8 +50,8 @@ class LockColumns(RecordAdmin):
     def why(self, row: AccountLock) -> str:
         """What it refuses, why it was put on, by whom."""
         reason = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else row.get_reason_display()
-        note = format_html("<br><q>{}</q>", row.note) if row.note else ""
-        return format_html("<small>{}</small><br>{}{}", row.get_scope_display(), reason, note)
+        note = format_html("<br>{}", cells.quoted(row.note)) if row.note else ""
+        return format_html("<small>{}</small><br>{}{}", row.get_scope_display(), cells.isolated(reason), note)
 
     @admin.display(description=gettext_lazy("since"), ordering="started_at")
     def since(self, row: AccountLock) -> str:
@@ -83,6 +83,19 @@ class LockColumns(RecordAdmin):
     def recently(self, row: AccountLock) -> int:
         """How often the name was locked of late."""
         return facts_of(row).locks
+
+    @admin.display(description=gettext_lazy("failures"))
+    def figures(self, row: AccountLock) -> str:
+        """What led to it, what it refused, how often there was one of late."""
+        facts = facts_of(row)
+        return format_html(
+            "{}<br><small>{}: {}<br>{}: {}</small>",
+            self.led_by(row),
+            _("refused"),
+            facts.refused,
+            _("locks in 30 days"),
+            facts.locks,
+        )
 
     @admin.display(description=gettext_lazy("cache"))
     def enforcement(self, row: AccountLock) -> str:

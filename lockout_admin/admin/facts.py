@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,7 +75,7 @@ def look_up(rows: list[AccountLock]) -> None:
         cached = Lock.cached(row.subject, entries or {})
         row.facts = Facts(  # type: ignore[attr-defined]
             has_account=row.username in accounts,
-            addresses=addresses.get(row.subject, 0),
+            addresses=len(addresses[row.pk]),
             locks=locks.get(row.subject, 0),
             refused=max(row.refused, cached.refused if cached and is_open(row) else 0),
             enforcement=_enforcement(row, entries, cached),
@@ -94,18 +95,21 @@ def _enforcement(row: AccountLock, entries: dict[str, Any] | None, cached: Lock 
     return Enforcement.ENFORCED if cached else Enforcement.RESTORED
 
 
-def _addresses(rows: Iterable[AccountLock]) -> dict[str, int]:
+def _addresses(rows: Iterable[AccountLock]) -> dict[int, set[str]]:
     # A range of the index for each lock; none holds more than the failures that make a lock.
     interval = timedelta(seconds=conf.failed_login_interval_secs)
-    led = [
-        Q(subject=row.subject, timestamp__range=(row.started_at - interval, row.started_at))
-        for row in rows
-        if row.failures
-    ]
+    led = {row: (row.started_at - interval, row.started_at) for row in rows if row.failures}
+    addresses: dict[int, set[str]] = defaultdict(set)
     if not led:
-        return {}
-    failures = FailedLogin.objects.filter(reduce(or_, led)).order_by().values("subject")
-    return dict(failures.annotate(addresses=Count("address", distinct=True)).values_list("subject", "addresses"))
+        return addresses
+    ranges = [Q(subject=row.subject, timestamp__range=span) for row, span in led.items()]
+    failures = FailedLogin.objects.filter(reduce(or_, ranges), address__isnull=False).order_by()
+    by_subject = defaultdict(list)
+    for subject, when, address in failures.values_list("subject", "timestamp", "address"):
+        by_subject[subject].append((when, address))
+    for row, (start, end) in led.items():
+        addresses[row.pk] = {address for when, address in by_subject[row.subject] if start <= when <= end}
+    return addresses
 
 
 def _recent_locks(rows: Iterable[AccountLock]) -> dict[str, int]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -35,11 +37,11 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
     }
     ordering = ("-timestamp", "-id")
     search_help_text = SEARCH_HELP_WITH_ADDRESS
-    list_display = ("when", "name", "has_account", "source", "agent", "gateway", "outcome")
+    list_display = ("when", "name", "has_account", "source", "agent_and_gateway", "outcome")
     list_display_links = ("when",)
     list_select_related = ("user_agent",)
     sortable_by = ("when", "source")
-    fields = ("when", "name", "has_account", "source", "agent_in_full", "gateway", "outcome")
+    fields = ("when", "name", "has_account", "source", "agent_in_full", "path", "outcome")
     readonly_fields = fields
 
     def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
@@ -68,15 +70,21 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
         """Where it came from."""
         return cells.address_links(self.admin_site.name, row.address)
 
-    @admin.display(description=gettext_lazy("user agent"))
-    def agent(self, row: FailedLogin) -> str:
-        """What it came with, cut to fit."""
-        if row.user_agent is None:
-            return "-"
-        url = cells.failures_url(self.admin_site.name, agent=row.user_agent.text)
-        return cells.link(url, row.user_agent.text)
+    @admin.display(description=format_lazy("{}, {}", gettext_lazy("user agent"), gettext_lazy("gateway")))
+    def agent_and_gateway(self, row: FailedLogin) -> str:
+        """What it came with, cut to fit, and by which way in."""
+        agent: str = "-"
+        if row.user_agent:
+            url = cells.failures_url(self.admin_site.name, agent=f'"{row.user_agent.text}"')
+            agent = cells.link(url, row.user_agent.text, _("All failures with this user agent"))
+        return format_html("{}<br><small>{}</small>", agent, cells.technical(row.gateway))
 
     @admin.display(description=gettext_lazy("user agent"))
     def agent_in_full(self, row: FailedLogin) -> str:
         """What it came with."""
-        return row.user_agent.text if row.user_agent else _("none")
+        return cells.technical(row.user_agent.text) if row.user_agent else _("none")
+
+    @admin.display(description=gettext_lazy("gateway"))
+    def path(self, row: FailedLogin) -> str:
+        """By which way it came in."""
+        return cells.technical(row.gateway)

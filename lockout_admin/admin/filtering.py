@@ -50,7 +50,7 @@ class FilterSetListFilter(ListFilter):
             if name not in {*self.names, PAGE_VAR, ERROR_FLAG}
         ]
         findings = [
-            (finding, changelist.get_query_string({finding.parameter: finding.label}, ["pattern"]))
+            (finding, changelist.get_query_string({finding.parameter: finding.value}, ["pattern"]))
             for finding in getattr(self.filterset, "findings", [])
         ]
         yield {

@@ -66,4 +66,4 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         if row.ended_at is None:
             return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
         who = _("unlocked by %(who)s") % {"who": row.ended_by or _("a program")}
-        return format_html("{}<br>{} <q>{}</q>", cells.moment(row.ended_at), who, row.end_note)
+        return format_html("{}<br>{} {}", cells.moment(row.ended_at), cells.isolated(who), cells.quoted(row.end_note))

@@ -33,10 +33,7 @@ class ActiveLockAdmin(LockColumns):
     filterset_class = ActiveLockFilter
     orderings = {"-until": ("-until", "-id"), "until": ("until", "id")}
     ordering = ("-until", "-id")
-    list_display = (
-        *("name", "has_account", "why", "since", "left", "led_by"),
-        *("refusals", "recently", "enforcement"),
-    )
+    list_display = ("name", "has_account", "why", "left", "figures", "enforcement")
     list_display_links = ("name",)
     sortable_by = ("left",)
     actions = ("unlock",)
@@ -54,8 +51,9 @@ class ActiveLockAdmin(LockColumns):
 
     @admin.display(description=gettext_lazy("until"), ordering="until")
     def left(self, row: AccountLock) -> str:
-        """Until when it lasts, and how long that is."""
-        return format_html("{} {}", cells.moment(row.until), cells.remaining(row.until))
+        """Until when it lasts, how long that is, and since when it does."""
+        parts = (cells.moment(row.until), cells.remaining(row.until), _("since"), cells.moment(row.started_at))
+        return format_html("{} {} <small>{} {}</small>", *parts)
 
     @admin.action(description=gettext_lazy("Unlock the selected locks"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: Any) -> HttpResponse:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.admin import site
 from django.test import Client
 
@@ -43,11 +45,12 @@ def test_a_row_says_all(analyst: Client, alice: Any, fail: Any) -> None:
         "?time=all&username=alice",
         "?time=all&net=2001%3Adb8%3A%3A7",
         "?time=all&net=2001%3Adb8%3A%3A7%2F64",
-        "?time=all&agent=Mozilla",
+        "?time=all&agent=%22Mozilla%22",
     ],
 )
 def test_cells_lead_to_what_is_like_them(analyst: Client, fail: Any, link: str) -> None:
     fail(address="2001:db8::7", agent="Mozilla", ago=90 * 24 * 3600)
+    fail("bob", address="2001:db9::7", agent="Mozilla/5.0")
     assert link in unescape(analyst.get(LIST + "?time=all").content.decode())
     assert names(analyst.get(LIST + link)) == ["alice"]
 
@@ -58,8 +61,24 @@ def test_what_is_unknown_is_left_out(analyst: Client, fail: Any) -> None:
     page = analyst.get(LIST).content.decode()
     assert "icon-no.svg" in page
     assert '<td class="field-source">-</td>' in page
-    assert '<td class="field-agent">-</td>' in page
+    assert '<td class="field-agent_and_gateway">-<br>' in page
     assert "none" in analyst.get(page_url(failure)).content.decode()
+
+
+def test_a_name_that_is_empty_leads_nowhere(analyst: Client, fail: Any) -> None:
+    fail("")
+    page = analyst.get(LIST).content.decode()
+    assert "<em>empty</em>" in page
+    assert "username=&" not in unescape(page)
+
+
+def test_addresses_read_from_left_to_right_in_every_language(analyst: Client, fail: Any) -> None:
+    fail("علی", address="2001:db8::7", agent="Mozilla")
+    analyst.cookies[settings.LANGUAGE_COOKIE_NAME] = "fa"
+    page = analyst.get(LIST, headers={"Accept-Language": "fa"}).content.decode()
+    assert re.search('<bdi dir="ltr"><a [^>]*><bdi>2001:db8::7</bdi></a>', page)
+    assert "<bdi>علی</bdi>" in page
+    assert re.search('<input[^>]*name="net"[^>]*dir="ltr"', page)
 
 
 def test_an_account_is_found_in_lower_case(analyst: Client, alice: Any, fail: Any) -> None:

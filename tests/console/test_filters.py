@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -65,6 +66,9 @@ def failures(alice: Any, fail: Callable[..., FailedLogin]) -> None:
         ("net=::/0&time=all", "bob_2"),
         ("agent=CURL", "Alicia"),
         ("agent=none-has-this", ""),
+        ('agent="curl/8.5.0"', "Alicia"),
+        ('agent="curl/8.5"', ""),
+        ('agent="', ""),
         ("gateway=admin", "alice"),
         ("account=yes", "alice"),
         ("account=no", "Alicia"),
@@ -92,7 +96,9 @@ def test_a_plain_dict_will_do(failures: None) -> None:
         ("after=2026-01-01T13:00%2B02:00", "alice"),
         ("before=2026-01-01T11:00Z", "Alicia bob_2 b%b"),
         ("after=2025-12-01T00:00Z&before=2026-01-01T11:00Z", "Alicia bob_2"),
-        ("after=2025-12-01T00:00Z&time=24h", "alice Alicia"),
+        ("after=2025-12-01T00:00Z&time=24h", "alice Alicia bob_2"),
+        ("after=2025-12-01T00:00Z&time=never", ""),
+        ("after=2025-12-01T00:00Z&time=24h&time=7d", ""),
     ],
 )
 def test_from_and_to(clock: Any, failures: None, query: str, usernames: str) -> None:
@@ -168,6 +174,10 @@ def test_patterns(fail: Any, pattern: str, findings: Any) -> None:
     filterset = FailureFilter(QueryDict(f"pattern={pattern}"), FailedLogin.objects.all())
     assert filterset.qs.count() == findings[0][2]
     assert [(f.label, f.distinct, f.failures, f.parameter) for f in filterset.findings] == findings
+    fail("other", agent="python-requests/2")
+    finding = filterset.findings[0]
+    alone = FailureFilter(QueryDict(urlencode({finding.parameter: finding.value})), FailedLogin.objects.all())
+    assert alone.qs.count() == finding.failures
 
 
 FIVE = ["one", "two", "three", "four", "five"]
