@@ -38,14 +38,12 @@ def test_failures_of_a_network(visitor: Visitor, tmp_path: Path) -> None:
     page.get_by_label("Time").select_option(label="Any time")
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**net=203.0.113.0**")
-    page.get_by_role("button", name="Toggle navigation").click()
     take(page, "failures", tmp_path)
 
 
 def test_active_locks(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.visit(LOCKS, "support")
     expect(page.locator(".lockout-unlock").first).to_be_visible()
-    page.get_by_role("button", name="Toggle navigation").click()
     take(page, "locks", tmp_path)
 
 

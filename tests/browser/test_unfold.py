@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from tests.services.servers import missing
+
 from .site import FAILURES, HISTORY, LOCKS, DemoSite, demo_site
 from .visitor import Visitor
-
-pytest.importorskip("unfold", reason="django-unfold is not installed")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
+    if find_spec("unfold") is None:
+        missing("django-unfold", "pip install -e '.[browser]' with Python 3.12 or newer")
     with demo_site(tmp_path_factory.mktemp("unfold"), "unfold", DEMO_UNFOLD="1") as site:
         site.lock("rosa", "trent")
         yield site
