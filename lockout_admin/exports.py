@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from asgiref.sync import sync_to_async
 from django.db.models import Q, QuerySet
@@ -126,16 +126,32 @@ def _writer(widget: Widget, defused: bool) -> Callable[[Any], Any] | None:
     return None if isinstance(widget, PlainWidget) else widget.render
 
 
-async def unblocked(chunks: Generator[bytes, None, None]) -> AsyncGenerator[bytes, None]:
-    """Yield `chunks` to an event loop; they are made in the thread that the database connection belongs to.
+class Chunks(Protocol):
+    """What a response streams, and closes."""
 
-    Django would collect a generator that is not asynchronous before it sends the first byte.
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None:
+        """Stop, wherever it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unblocked:
+    """Chunks for an event loop; they are made in the thread that the database connection belongs to.
+
+    Django would collect an iterable that is not asynchronous before it sends the first byte.
     """
-    try:
+
+    chunks: Chunks
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        chunks = iter(self.chunks)
         while (chunk := await sync_to_async(_next)(chunks)) is not None:
             yield chunk
-    finally:
-        await sync_to_async(chunks.close)()
+
+    def close(self) -> None:
+        """End the export; Django asks in that thread too."""
+        self.chunks.close()
 
 
 def _next(chunks: Iterator[bytes]) -> bytes | None:

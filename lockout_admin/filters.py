@@ -150,7 +150,7 @@ class FailureFilter(RecordFilter):
     account = django_filters.ChoiceFilter(
         label=_("Account"),
         method="by_account",
-        choices=[("yes", _("exists")), ("no", _("does not exist"))],
+        choices=[("yes", _("exists")), ("no", _("no account of this spelling"))],
         empty_label=_ANY,
     )
     outcome = ChoiceInFilter(label=_("Outcome"), choices=FailedLogin.Outcome.choices, empty_label=_ANY, help_text="")

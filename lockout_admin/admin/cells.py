@@ -7,14 +7,16 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlencode
 
+from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 #: What is left out of a cell is in its title and on the record's page.
 _SHOWN = 60
+_JOINT = SafeString(":<wbr>")
 
 
 def moment(value: datetime) -> SafeString:
@@ -61,14 +63,24 @@ def quoted(text: str) -> SafeString:
 
 
 def technical(text: str) -> SafeString:
-    """Return an address, a path, a user agent: from left to right in every language."""
-    return format_html('<bdi dir="ltr">{}</bdi>', text)
+    """Return an address, a path, a user agent: from left to right in every language, broken where it has joints."""
+    return format_html('<bdi dir="ltr">{}</bdi>', format_html_join(_JOINT, "{}", ((part,) for part in text.split(":"))))
 
 
-def link(url: str, text: str, title: str = "") -> SafeString:
-    """Return a link; a long text is cut."""
-    shown = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-    return format_html('<a href="{}" title="{}">{}</a>', url, title or text, isolated(shown))
+def cut(text: str) -> str:
+    """Return as much of a text as fits."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def link(url: str, shown: str, title: str) -> SafeString:
+    """Return a link."""
+    return format_html('<a href="{}" title="{}">{}</a>', url, title, shown)
+
+
+def account(exists: bool) -> SafeString:
+    """Return whether there is an account; one in other letter case is looked for in lower case alone."""
+    icon, said = ("yes", _("exists")) if exists else ("no", _("no account of this spelling"))
+    return format_html('<img src="{}" alt="{}" title="{}">', static(f"admin/img/icon-{icon}.svg"), said, said)
 
 
 def name_link(site: str, username: str) -> SafeString:
@@ -76,7 +88,7 @@ def name_link(site: str, username: str) -> SafeString:
     if not username:
         # As a filter it would be none.
         return format_html("<em>{}</em>", _("empty"))
-    return link(failures_url(site, username=username), username, _("All failures on this name"))
+    return link(failures_url(site, username=username), isolated(cut(username)), _("All failures on this name"))
 
 
 def address_links(site: str, address: str | None) -> str:
@@ -86,7 +98,7 @@ def address_links(site: str, address: str | None) -> str:
     network = f"{address}/{24 if ip_address(address).version == 4 else 64}"
     return format_html(
         '<bdi dir="ltr">{} <span class="lockout-network">{}</span></bdi>',
-        link(failures_url(site, net=address), address, _("All failures from this address")),
+        link(failures_url(site, net=address), technical(address), _("All failures from this address")),
         link(failures_url(site, net=network), network[len(address) :], _("All failures from its network")),
     )
 

@@ -41,17 +41,17 @@ class LockColumns(RecordAdmin):
         """The same, with all failures on it a click away."""
         return cells.name_link(self.admin_site.name, row.username)
 
-    @admin.display(description=gettext_lazy("account"), boolean=True)
-    def has_account(self, row: AccountLock) -> bool:
+    @admin.display(description=gettext_lazy("account"))
+    def has_account(self, row: AccountLock) -> str:
         """Whether there is such an account."""
-        return facts_of(row).has_account
+        return cells.account(facts_of(row).has_account)
 
-    @admin.display(description=gettext_lazy("scope and reason"))
+    @admin.display(description=gettext_lazy("reason"))
     def why(self, row: AccountLock) -> str:
-        """What it refuses, why it was put on, by whom."""
+        """Why it was put on, by whom."""
         reason = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else row.get_reason_display()
         note = format_html("<br>{}", cells.quoted(row.note)) if row.note else ""
-        return format_html("<small>{}</small><br>{}{}", row.get_scope_display(), cells.isolated(reason), note)
+        return format_html("{}{}", cells.isolated(reason), note)
 
     @admin.display(description=gettext_lazy("since"), ordering="started_at")
     def since(self, row: AccountLock) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -25,7 +25,7 @@ from import_export.signals import post_export
 
 from ..audit import Taking
 from ..client import Client
-from ..exports import Export, unblocked
+from ..exports import Export, Unblocked
 from ..filters import RecordFilter
 from ..formats import FORMATS, StreamedFormat
 
@@ -55,6 +55,10 @@ class ExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
             for name in names:
                 self.fields[name].label = name.partition("_")[2]
         self.order_fields(["resource", "format", "raw"])
+
+    def _validate_any_field_selected(self, resource: Any) -> None:
+        if not self._selected_resource_fields:
+            raise ValidationError(_("Choose at least one column."))
 
     def clean_picked(self) -> list[int]:
         """Return primary keys."""
@@ -128,11 +132,10 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
     ) -> HttpResponseBase:
         """Stream the file; the audit entry is there before the first byte."""
         taking = self._taking(file_format, request, queryset, export_form)
-        entry = _entry(request, taking)
-        chunks = _watched(taking, entry)
+        chunks = _Watched(taking, _entry(request, taking))
         filename = self.get_export_filename(request, queryset, file_format)
         return StreamingHttpResponse(
-            unblocked(chunks) if isinstance(request, ASGIRequest) else chunks,
+            Unblocked(chunks) if isinstance(request, ASGIRequest) else chunks,
             content_type=file_format.get_content_type(),
             headers={"Content-Disposition": f'attachment; filename="{filename}"'},
         )
@@ -180,24 +183,47 @@ def _entry(request: HttpRequest, taking: Taking) -> LogEntry:
     )
 
 
-def _watched(taking: Taking, entry: LogEntry) -> Generator[bytes, None, None]:
-    """Stream, then complete the record: also when the client leaves before the end."""
-    complete = False
-    try:
-        yield from taking.export.chunks()
-        complete = True
-    finally:
+class _Watched:
+    """Chunks that complete the record when they end, and when the response is closed before they do."""
+
+    def __init__(self, taking: Taking, entry: LogEntry) -> None:
+        self.taking, self.entry = taking, entry
+        self.chunks = taking.export.chunks()
+        self.ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.chunks
+        self._end(complete=True)
+        post_export.send(sender=None, model=self.taking.export.queryset.model)
+
+    def close(self) -> None:
+        """End it, wherever it is: the client may leave before the first chunk."""
+        self.chunks.close()
+        if not self.ended:
+            self._end(complete=False)
+
+    def _end(self, *, complete: bool) -> None:
+        self.ended = True
         end = "Complete" if complete else "Broken off"
-        entry.change_message = f"{taking.description} {end}: {taking.export.rows} rows."
-        entry.save(update_fields=["change_message"])
-        taking.ended(complete=complete)
-    post_export.send(sender=None, model=taking.export.queryset.model)
+        self.entry.change_message = f"{self.taking.description} {end}: {self.taking.export.rows} rows."
+        self.entry.save(update_fields=["change_message"])
+        self.taking.ended(complete=complete)
 
 
 def _told(filterset: RecordFilter) -> list[tuple[Any, str]]:
-    """Return the filters that are set, each with its label."""
-    fields = filterset.form.fields
-    return [(fields[name].label, filterset.data[name]) for name in fields if filterset.data.get(name)]
+    """Return the filters that are set, each with its label, as the form words them."""
+    fields, given = filterset.form.fields, filterset.data
+    unused = () if given.get("username") else ("match",)
+    return [
+        (field.label, _worded(field, given[name]))
+        for name, field in fields.items()
+        if given.get(name) and name not in unused
+    ]
+
+
+def _worded(field: Any, value: str) -> str:
+    choices = dict(getattr(field, "choices", ()))
+    return ", ".join(str(choices.get(choice, choice)) for choice in value.split(",")) if choices else value
 
 
 def _wrong(filterset: RecordFilter) -> list[tuple[Any, str]]:

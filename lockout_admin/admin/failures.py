@@ -60,10 +60,10 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
         """Whose password it was to be."""
         return cells.name_link(self.admin_site.name, row.username)
 
-    @admin.display(description=gettext_lazy("account"), boolean=True)
-    def has_account(self, row: FailedLogin) -> bool:
+    @admin.display(description=gettext_lazy("account"))
+    def has_account(self, row: FailedLogin) -> str:
         """Whether there is such an account."""
-        return bool(getattr(row, "has_account", False))
+        return cells.account(row.has_account)  # type: ignore[attr-defined]
 
     @admin.display(description=gettext_lazy("address"), ordering="address")
     def source(self, row: FailedLogin) -> str:
@@ -76,7 +76,7 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
         agent: str = "-"
         if row.user_agent:
             url = cells.failures_url(self.admin_site.name, agent=f'"{row.user_agent.text}"')
-            agent = cells.link(url, row.user_agent.text, _("All failures with this user agent"))
+            agent = cells.link(url, cells.technical(cells.cut(row.user_agent.text)), row.user_agent.text)
         return format_html("{}<br><small>{}</small>", agent, cells.technical(row.gateway))
 
     @admin.display(description=gettext_lazy("user agent"))

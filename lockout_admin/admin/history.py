@@ -33,7 +33,7 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         "-ended_at": ("-ended_at", "-until", "-id"),
     }
     ordering = ("-started_at", "-id")
-    list_display = ("name", "has_account", "why", "since", "lasted", "end", "led_by", "refusals")
+    list_display = ("name", "has_account", "why", "since", "lasted", "end", "figures")
     list_display_links = ("name",)
     sortable_by = ("since", "end")
 

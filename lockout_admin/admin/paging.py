@@ -63,6 +63,9 @@ class RecordList(ChangeList):
     def get_results(self, request: Any) -> None:
         """Read the page."""
         super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            # Beside the number Django offers to show all, without the search and the filters: here the same page.
+            self.full_result_count = self.result_count
         marks = self.result_list.query
         if marks.is_sliced:
             self.result_list = self._rows(marks.low_mark, marks.high_mark)

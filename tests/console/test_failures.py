@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.admin import site
+from django.contrib.auth import get_user_model
 from django.test import Client
+from django.utils.html import escape
 
 from lockout_admin.admin.filtering import FilterSetListFilter
 from lockout_admin.filters import FailureFilter
 from lockout_admin.models import FailedLogin
+from lockout_admin.templatetags.lockout_console import addresses
 
 from .conftest import FIREFOX, list_url, names, page_url, said
 
@@ -76,9 +79,29 @@ def test_addresses_read_from_left_to_right_in_every_language(analyst: Client, fa
     fail("علی", address="2001:db8::7", agent="Mozilla")
     analyst.cookies[settings.LANGUAGE_COOKIE_NAME] = "fa"
     page = analyst.get(LIST, headers={"Accept-Language": "fa"}).content.decode()
-    assert re.search('<bdi dir="ltr"><a [^>]*><bdi>2001:db8::7</bdi></a>', page)
+    assert re.search('<a [^>]*><bdi dir="ltr">2001:<wbr>db8:<wbr>:<wbr>7</bdi></a>', page)
+    assert re.search('<a [^>]*title="Mozilla"><bdi dir="ltr">Mozilla</bdi></a>', page)
+    assert '<bdi dir="ltr">203.0.113.0/24</bdi>' in page
     assert "<bdi>علی</bdi>" in page
     assert re.search('<input[^>]*name="net"[^>]*dir="ltr"', page)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("203.0.113.0/24, 2001:db8::/32.", ["203.0.113.0/24", "2001:<wbr>db8:<wbr>:<wbr>/32"]),
+        ("Several: one, 10. & <b>", []),
+    ],
+)
+def test_addresses_in_a_sentence(sentence: str, parts: list[str]) -> None:
+    assert re.findall('<bdi dir="ltr">(.*?)</bdi>', addresses(sentence)) == parts
+    assert re.sub("</?(bdi|wbr).*?>", "", addresses(sentence)) == escape(sentence)
+
+
+def test_an_account_that_is_spelt_otherwise_is_not_said_not_to_exist(analyst: Client, fail: Any) -> None:
+    get_user_model().objects.create_user("Alice.Smith")
+    fail("alice.smith")
+    assert 'title="no account of this spelling"' in analyst.get(LIST).content.decode()
 
 
 def test_an_account_is_found_in_lower_case(analyst: Client, alice: Any, fail: Any) -> None:
@@ -130,7 +153,8 @@ def test_an_error_is_shown_in_its_place(analyst: Client, fail: Any) -> None:
     fail()
     page = analyst.get(LIST, {"net": "/33"})
     assert names(page) == []
-    assert 'class="lockout-error" role="alert"' in page.content.decode()
+    assert '<div id="id_net_error" role="alert"><p class="lockout-error">' in page.content.decode()
+    assert re.search('<input[^>]*name="net"[^>]*aria-describedby="id_net_helptext id_net_error"', page.content.decode())
     assert said(page) == "No row is selected, because a filter is not valid: Address or network"
 
 

@@ -39,7 +39,15 @@ def test_more_is_shown_with_a_plus(settings: Any, grouped: bool, shown: str) -> 
 
 
 def test_the_page_says_so(staff: Any, many: Any) -> None:
-    assert "4+ results" in staff("analyst").get(list_url("failedlogin")).content.decode()
+    page = staff("analyst").get(list_url("failedlogin", "?time=7d")).content.decode()
+    assert "4+ results" in page
+    assert "Show all" in page
+
+
+def test_what_shows_all_does_not_offer_to(staff: Any, many: Any) -> None:
+    page = staff("analyst").get(list_url("failedlogin")).content.decode()
+    assert "Show all" not in page
+    assert "4+ failed logins" in page
 
 
 @pytest.mark.parametrize("page", ["3", "9999999999", "0", "-1"])

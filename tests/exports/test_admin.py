@@ -161,6 +161,26 @@ def test_columns_can_be_chosen(carol: Client, failures: Failures) -> None:
     assert body(carol.post(PAGE, form)) == "username,outcome\r\nalice,counted\r\n"
 
 
+def test_no_column_is_too_few(carol: Client, failures: Failures) -> None:
+    page = carol.post(PAGE, {"format": "0", "resource": "0"}).content.decode()
+    assert "Choose at least one column." in page
+    assert "FailedLoginResource" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("", ["Time: Last 24 hours"]),
+        ("match=exact&outcome=counted,locked", ["Outcome: counted, led to a lock", "Time: Last 24 hours"]),
+        ("username=al&match=prefix&time=7d", ["Username: al", "Username match: begins with", "Time: Last 7 days"]),
+        ("net=10.0.0.1&outcome=nonsense", ["Address or network: 10.0.0.1", "Outcome: nonsense", "Time: Last 24 hours"]),
+    ],
+)
+def test_the_page_tells_the_filter_in_the_forms_words(carol: Client, query: str, told: list[str]) -> None:
+    rows = carol.get(f"{PAGE}?{query}").context["filters"]
+    assert [f"{label}: {value}" for label, value in rows] == told
+
+
 def test_text_can_be_had_as_typed(carol: Client, failures: Failures) -> None:
     failures("=1")
     assert names(carol.post(PAGE, FORM)) == ["'=1"]
@@ -205,6 +225,12 @@ def test_the_entry_is_there_before_the_first_byte(carol: Client, failures: Failu
     entry = LogEntry.objects.get()
     assert entry.change_message.endswith("Complete: 1 rows.")
     assert (str(entry.user), str(entry.content_type)) == ("carol", "Lockout | failed login")
+
+
+def test_an_export_that_nobody_waits_for_says_so(carol: Client, failures: Failures) -> None:
+    failures("alice")
+    carol.post(PAGE, FORM).close()
+    assert LogEntry.objects.get().change_message.endswith("Broken off: 0 rows.")
 
 
 def test_an_export_that_breaks_off_says_so(carol: Client, failures: Failures) -> None:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lockout_admin import exports
-from lockout_admin.exports import unblocked
+from lockout_admin.exports import Unblocked
 from lockout_admin.formats import CSV, TSV, XLSX, JSONLines
 from lockout_admin.models import FailedLogin
 from lockout_admin.resources import FailedLoginResource
@@ -144,7 +144,7 @@ def test_rows_are_counted_as_they_go(failures: Failures) -> None:
 
 
 async def test_an_event_loop_gets_the_same_chunks() -> None:
-    assert [chunk async for chunk in unblocked(chunk for chunk in (b"a", b"b"))] == [b"a", b"b"]
+    assert [chunk async for chunk in Unblocked(chunk for chunk in (b"a", b"b"))] == [b"a", b"b"]
 
 
 async def test_a_client_that_leaves_ends_the_export() -> None:
@@ -156,9 +156,9 @@ async def test_a_client_that_leaves_ends_the_export() -> None:
         finally:
             ended.append(True)
 
-    stream = unblocked(chunks())
-    assert await anext(stream) == b"a"
-    await stream.aclose()
+    stream = Unblocked(chunks())
+    assert await anext(aiter(stream)) == b"a"
+    stream.close()
     assert ended
 
 
