@@ -47,6 +47,14 @@ def test_the_administrator_locks_by_hand(visit: Visit) -> None:
     expect(page.locator(".messagelist .success")).to_contain_text("“mike” is locked until")
 
 
+def test_the_administrator_sees_on_the_page_of_a_user_that_they_are_locked(site: DemoSite, visit: Visit) -> None:
+    site.lock("oscar")
+    page = visit("/admin/auth/user/?locked=yes", "admin")
+    page.get_by_role("link", name="oscar", exact=True).click()
+    expect(page.locator(".field-locked_until_with_unlock .lockout-remaining")).to_be_visible()
+    assert "Unlock" in offers(page)
+
+
 def offers(page: Page) -> list[str]:
     """Return the texts of all links, buttons and actions that end or make locks."""
     offered = page.locator("a, button, option, input[type=submit]").filter(
