@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from ..bidi import isolated, technical
+
 #: What is left out of a cell is in its title and on the record's page.
 _SHOWN = 60
-_JOINT = SafeString(":<wbr>")
 
 
 def moment(value: datetime) -> SafeString:
@@ -52,19 +53,9 @@ def failures_url(site: str, **filters: Any) -> str:
     return f"{url}?{urlencode({'time': 'all', **filters})}"
 
 
-def isolated(text: str) -> SafeString:
-    """Return what a stranger or a colleague typed, so that its direction is its own."""
-    return format_html("<bdi>{}</bdi>", text)
-
-
 def quoted(text: str) -> SafeString:
     """Return a reason in the reader's quotation marks."""
     return format_html("<q>{}</q>", isolated(text))
-
-
-def technical(text: str) -> SafeString:
-    """Return an address, a path, a user agent: from left to right in every language, broken where it has joints."""
-    return format_html('<bdi dir="ltr">{}</bdi>', format_html_join(_JOINT, "{}", ((part,) for part in text.split(":"))))
 
 
 def cut(text: str) -> str:

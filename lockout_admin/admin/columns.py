@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..bidi import isolated
 from ..conf import conf
 from ..models import AccountLock
 from . import cells
@@ -34,7 +35,7 @@ class LockColumns(RecordAdmin):
     @admin.display(description=gettext_lazy("username"))
     def name(self, row: AccountLock) -> str:
         """Whom it is on."""
-        return cells.isolated(row.username or _("empty"))
+        return isolated(row.username or _("empty"))
 
     @admin.display(description=gettext_lazy("username"))
     def linked_name(self, row: AccountLock) -> str:
@@ -51,7 +52,7 @@ class LockColumns(RecordAdmin):
         """Why it was put on, by whom."""
         reason = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else row.get_reason_display()
         note = format_html("<br>{}", cells.quoted(row.note)) if row.note else ""
-        return format_html("{}{}", cells.isolated(reason), note)
+        return format_html("{}{}", isolated(reason), note)
 
     @admin.display(description=gettext_lazy("since"), ordering="started_at")
     def since(self, row: AccountLock) -> str:

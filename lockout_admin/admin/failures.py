@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..accounts import existing
+from ..bidi import technical
 from ..filters import FailureFilter
 from ..models import FailedLogin
 from ..resources import FailedLoginResource
@@ -76,15 +77,15 @@ class FailedLoginAdmin(ExportAdminMixin, RecordAdmin):
         agent: str = "-"
         if row.user_agent:
             url = cells.failures_url(self.admin_site.name, agent=f'"{row.user_agent.text}"')
-            agent = cells.link(url, cells.technical(cells.cut(row.user_agent.text)), row.user_agent.text)
-        return format_html("{}<br><small>{}</small>", agent, cells.technical(row.gateway))
+            agent = cells.link(url, technical(cells.cut(row.user_agent.text)), row.user_agent.text)
+        return format_html("{}<br><small>{}</small>", agent, technical(row.gateway))
 
     @admin.display(description=gettext_lazy("user agent"))
     def agent_in_full(self, row: FailedLogin) -> str:
         """What it came with."""
-        return cells.technical(row.user_agent.text) if row.user_agent else _("none")
+        return technical(row.user_agent.text) if row.user_agent else _("none")
 
     @admin.display(description=gettext_lazy("gateway"))
     def path(self, row: FailedLogin) -> str:
         """By which way it came in."""
-        return cells.technical(row.gateway)
+        return technical(row.gateway)

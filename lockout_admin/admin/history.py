@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..bidi import isolated
 from ..filters import LockFilter
 from ..models import AccountLock
 from ..resources import AccountLockResource
@@ -33,9 +34,9 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         "-ended_at": ("-ended_at", "-until", "-id"),
     }
     ordering = ("-started_at", "-id")
-    list_display = ("name", "has_account", "why", "since", "lasted", "end", "figures")
+    list_display = ("name", "has_account", "why", "began", "end", "figures")
     list_display_links = ("name",)
-    sortable_by = ("since", "end")
+    sortable_by = ("began", "end")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return all there is to say of a lock."""
@@ -52,6 +53,12 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
             fields.append("unlock_link")
         return fields
 
+    @admin.display(description=gettext_lazy("since"), ordering="started_at")
+    def began(self, row: AccountLock) -> str:
+        """When it began, and how long it lasted."""
+        time = format_html('<span dir="ltr">{}</span>', self.lasted(row))
+        return format_html("{}<br><small>{} {}</small>", cells.moment(row.started_at), _("lasted"), time)
+
     @admin.display(description=gettext_lazy("lasted"))
     def lasted(self, row: AccountLock) -> str:
         """How long it lasted, or is to last."""
@@ -66,4 +73,4 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         if row.ended_at is None:
             return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
         who = _("unlocked by %(who)s") % {"who": row.ended_by or _("a program")}
-        return format_html("{}<br>{} {}", cells.moment(row.ended_at), cells.isolated(who), cells.quoted(row.end_note))
+        return format_html("{}<br>{} {}", cells.moment(row.ended_at), isolated(who), cells.quoted(row.end_note))

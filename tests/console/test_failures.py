@@ -14,9 +14,9 @@ from django.test import Client
 from django.utils.html import escape
 
 from lockout_admin.admin.filtering import FilterSetListFilter
+from lockout_admin.bidi import with_addresses
 from lockout_admin.filters import FailureFilter
 from lockout_admin.models import FailedLogin
-from lockout_admin.templatetags.lockout_console import addresses
 
 from .conftest import FIREFOX, list_url, names, page_url, said
 
@@ -89,13 +89,13 @@ def test_addresses_read_from_left_to_right_in_every_language(analyst: Client, fa
 @pytest.mark.parametrize(
     ("sentence", "parts"),
     [
-        ("203.0.113.0/24, 2001:db8::/32.", ["203.0.113.0/24", "2001:<wbr>db8:<wbr>:<wbr>/32"]),
+        ("203.0.113.0/24, 2001:db8::/32.", ["203.0.113.0/24", "2001:db8::/32"]),
         ("Several: one, 10. & <b>", []),
     ],
 )
 def test_addresses_in_a_sentence(sentence: str, parts: list[str]) -> None:
-    assert re.findall('<bdi dir="ltr">(.*?)</bdi>', addresses(sentence)) == parts
-    assert re.sub("</?(bdi|wbr).*?>", "", addresses(sentence)) == escape(sentence)
+    assert re.findall('<bdi dir="ltr">(.*?)</bdi>', with_addresses(sentence)) == parts
+    assert re.sub("</?bdi.*?>", "", with_addresses(sentence)) == escape(sentence)
 
 
 def test_an_account_that_is_spelt_otherwise_is_not_said_not_to_exist(analyst: Client, fail: Any) -> None:
