@@ -47,12 +47,12 @@ class LockColumns(RecordAdmin):
         """Whether there is such an account."""
         return cells.account(facts_of(row).has_account)
 
-    @admin.display(description=gettext_lazy("reason"))
+    @admin.display(description=gettext_lazy("scope and reason"))
     def why(self, row: AccountLock) -> str:
-        """Why it was put on, by whom."""
+        """What it refuses, why it was put on, by whom."""
         reason = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else row.get_reason_display()
         note = format_html("<br>{}", cells.quoted(row.note)) if row.note else ""
-        return format_html("{}{}", isolated(reason), note)
+        return format_html("<small>{}</small><br>{}{}", row.get_scope_display(), isolated(reason), note)
 
     @admin.display(description=gettext_lazy("since"), ordering="started_at")
     def since(self, row: AccountLock) -> str:
