@@ -31,6 +31,8 @@ FILTERS = st.fixed_dictionaries(
         "agent": st.sampled_from(["Mozilla", "curl"]),
         "gateway": st.sampled_from(["/login", "/"]),
         "time": st.sampled_from(["15m", "24h", "90d", "all"]),
+        "after": st.sampled_from(["2020-01-01", "3000-01-01T00:00Z", "yesterday"]),
+        "before": st.sampled_from(["2020-01-02", "3000-01-02T00:00Z"]),
     },
 )
 
