@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.contrib.admin import site
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.test import Client
 from django.utils.html import escape
 
@@ -101,7 +102,9 @@ def test_addresses_in_a_sentence(sentence: str, parts: list[str]) -> None:
 def test_an_account_that_is_spelt_otherwise_is_not_said_not_to_exist(analyst: Client, fail: Any) -> None:
     get_user_model().objects.create_user("Alice.Smith")
     fail("alice.smith")
-    assert 'title="no account of this spelling"' in analyst.get(LIST).content.decode()
+    # MariaDB finds it.
+    said = "exists" if connection.vendor == "mysql" else "no account of this spelling"
+    assert f'title="{said}"' in analyst.get(LIST).content.decode()
 
 
 def test_an_account_is_found_in_lower_case(analyst: Client, alice: Any, fail: Any) -> None:
