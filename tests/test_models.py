@@ -82,6 +82,13 @@ def test_create_takes_a_name_and_a_request() -> None:
     assert failure.outcome == FailedLogin.Outcome.COUNTED
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_create_has_an_async_twin() -> None:
+    failure = await FailedLogin.objects.acreate("Ali\nce", None)
+    assert await FailedLogin.objects.aget() == failure
+    assert failure.username == "Ali\ufffdce"
+
+
 def test_the_current_interval_can_be_asked_for() -> None:
     FailedLogin.objects.create("alice")
     assert FailedLogin.objects.gte_cutoff().count() == 1
