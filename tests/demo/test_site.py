@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from runpy import run_module
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.http import HttpResponse
 from django.test import AsyncClient, Client, RequestFactory
 
 from demo.middleware import content_security_policy
+from lockout_admin.admin import LockoutUserAdmin
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
@@ -105,6 +109,13 @@ def test_published_passwords_are_shown_in_debug_mode_only(client: Client, settin
 @pytest.mark.parametrize("telltale", ["<script", "<style", " style=", " onclick=", "javascript:"])
 def test_pages_have_nothing_inline(client: Client, path: str, telltale: str) -> None:
     assert telltale not in client.get(path).content.decode()
+
+
+def test_the_page_of_the_users_shows_their_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry, user = admin.site._registry, get_user_model()
+    monkeypatch.setitem(registry, user, registry[user])  # put back afterwards
+    run_module("demo.admin")
+    assert isinstance(registry[user], LockoutUserAdmin)
 
 
 @pytest.mark.parametrize(("debug", "status", "sent"), [(False, 200, True), (True, 200, True), (True, 500, False)])

@@ -243,6 +243,19 @@ def test_an_export_that_breaks_off_says_so(carol: Client, failures: Failures) ->
     assert LogEntry.objects.get().change_message.endswith("Broken off: 0 rows.")
 
 
+@pytest.mark.django_db(transaction=True)
+async def test_an_export_that_nobody_waits_for_in_an_event_loop_says_so(
+    failures: Failures, async_client: AsyncClient
+) -> None:
+    await sync_to_async(failures)("alice")
+    await async_client.aforce_login(await User.objects.acreate_superuser("root"))
+    response: Any = await async_client.post(PAGE, FORM)
+    for close in response._resource_closers:
+        await sync_to_async(close)()
+    entry = await LogEntry.objects.aget()
+    assert entry.change_message.endswith("Broken off: 0 rows.")
+
+
 def test_the_log_knows_too(carol: Client, failures: Failures, caplog: pytest.LogCaptureFixture) -> None:
     failures("alice")
     caplog.set_level(logging.WARNING, "lockout_admin")
