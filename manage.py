@@ -7,7 +7,8 @@ import sys
 if sys.version_info < (3, 11):  # noqa: UP036
     sys.exit(
         "lockout_admin needs Python 3.11 or newer; this is " + sys.version.split()[0] + ".\n"
-        "Install a newer one (https://www.python.org/downloads/) and call it by its name: python3.13 manage.py demo"
+        "Install a newer one (https://www.python.org/downloads/) and call it by its name:"
+        " python3.13 manage.py demo"
     )
 
 from demo.bootstrap import main

@@ -1,4 +1,4 @@
-"""How an attacker goes about it: each plan an endless, repeatable stream of guesses."""
+"""Plans of attack: each is an endless, repeatable stream of guesses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from . import vocabulary as words
-from .people import CAROL, HOLDERS
+from .people import ATTACKED, CAROL, HOLDERS
 from .traffic import any_ipv4, any_ipv6, directory
 
 
@@ -20,8 +20,8 @@ class Guess:
     username: str
     password: str
     user_agent: str
-    #: Value of an X-Forwarded-For header, if one is sent.
-    forwarded_for: str | None = None
+    #: Where it comes from: the demo is behind a proxy, as most sites are.
+    forwarded_for: str
 
 
 Plan = Callable[[str], Iterator[Guess]]
@@ -30,7 +30,7 @@ Plan = Callable[[str], Iterator[Guess]]
 def brute(username: str) -> Iterator[Guess]:
     """Every password there is, on one name."""
     for password in _passwords():
-        yield Guess(username, password, words.REQUESTS)
+        yield Guess(username, password, words.REQUESTS, "203.0.113.66")
 
 
 def spray(username: str) -> Iterator[Guess]:
@@ -38,19 +38,20 @@ def spray(username: str) -> Iterator[Guess]:
     names = [person.username for person in HOLDERS] + directory(Random("spray"), 200)
     for password in _passwords(*words.SEASONAL_PASSWORDS):
         for name in names:
-            yield Guess(name, password, words.CURL)
+            yield Guess(name, password, words.CURL, "198.51.100.23")
 
 
 def stuffing(username: str) -> Iterator[Guess]:
-    """Names with the passwords they had on another site, each pair once; one person reused hers."""
+    """Names with the passwords they had elsewhere, once each, by a botnet; one is still right."""
     random = Random("stuffing")
     names = directory(random, 5000)
     for turn in count():
         for place, name in enumerate(names):
             if place == 24 and not turn:
-                yield Guess(CAROL.username, CAROL.password, words.GO)
+                yield Guess(CAROL.username, CAROL.password, words.GO, any_ipv4(random))
             suffix = str(turn) if turn else ""
-            yield Guess(f"{name}{suffix}@example.net", f"{random.choice(words.PASSWORDS)}{suffix}", words.GO)
+            password = f"{random.choice(words.PASSWORDS)}{suffix}"
+            yield Guess(f"{name}{suffix}@example.net", password, words.GO, any_ipv4(random))
 
 
 def distributed(username: str) -> Iterator[Guess]:
@@ -61,11 +62,21 @@ def distributed(username: str) -> Iterator[Guess]:
         yield Guess(username, password, random.choice(words.STALE_BROWSERS), address)
 
 
+def malice(username: str) -> Iterator[Guess]:
+    """Ten names failed for ever, from everywhere, to keep their owners out."""
+    random = Random("malice")
+    names = [person.username for person in ATTACKED]
+    for password in _passwords():
+        for name in names:
+            yield Guess(name, password, words.CURL, any_ipv4(random))
+
+
 PLANS: Final[dict[str, Plan]] = {
     "brute": brute,
     "spray": spray,
     "stuffing": stuffing,
     "distributed": distributed,
+    "malice": malice,
 }
 
 

@@ -9,11 +9,12 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from demo.arguments import add_demo_arguments
+from demo.services import extras_of, misspelt
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 VENV: Final = ROOT / ".venv"
@@ -27,33 +28,23 @@ MARKERS: Final[dict[str, tuple[str, ...]]] = {
     "redis": ("redis",),
     "memcached": ("pymemcache",),
 }
-#: The extra that a scheme of DATABASE_URL or CACHE_URL calls for.
-SCHEMES: Final[dict[str, str]] = {
-    "postgres": "postgres",
-    "postgresql": "postgres",
-    "psql": "postgres",
-    "mysql": "mysql",
-    "redis": "redis",
-    "rediscache": "redis",
-    "rediss": "redis",
-    "pymemcache": "memcached",
-}
-
 HELP: Final = """\
 python3 manage.py demo [options]       set up the demo site in .venv, fill it and serve it
-python3 manage.py test [pytest args]   set up the tests in .venv and run them, with coverage when all are run
-python3 manage.py attack KIND          attack the running demo; KIND is brute, spray, stuffing or distributed
+python3 manage.py test [pytest args]   set up the tests in .venv and run them
+python3 manage.py attack KIND          attack the running demo: brute, spray, stuffing, distributed
 python3 manage.py COMMAND              any other Django command, such as migrate or check
 
 DATABASE_URL and CACHE_URL put the site on other services, e.g.
-DATABASE_URL=postgres://postgres@127.0.0.1/demo CACHE_URL=rediscache://127.0.0.1:6379/1 python3 manage.py demo
+DATABASE_URL=postgres://postgres@127.0.0.1/demo CACHE_URL=rediscache://127.0.0.1:6379/1 \\
+    python3 manage.py demo
 """
 NOT_SET_UP: Final = "set the site up first, with python3 manage.py demo --no-serve"
 TEST_HELP: Final = """\
 python3 manage.py test [pytest args]
 
-Without arguments all tests are run and the coverage of lockout_admin is reported; with arguments pytest gets them
-and runs alone: python3 manage.py test -k lock -x. Packages are installed into .venv unless they are there already.
+Without arguments, runs all tests and reports the coverage of lockout_admin. Arguments go to pytest,
+which then runs alone: python3 manage.py test -k lock -x. Installs the packages into .venv unless
+they are there already.
 """
 
 
@@ -65,6 +56,8 @@ def main(argv: Sequence[str]) -> int:
         return _say(TEST_HELP) if wants_help else run_tests(python_for(["test"]), arguments)
     if command == "demo" and wants_help:
         return _say(demo_parser().format_help())
+    if wrong := misspelt(os.environ):
+        return _fail(*wrong)
     python = python_for(["demo", *extras_of(os.environ)], install=command == "demo")
     is_help = command in ("help", "-h", "--help") and not arguments
     if is_help and (python is None or _is_here(python)):
@@ -76,15 +69,11 @@ def main(argv: Sequence[str]) -> int:
 
 def demo_parser() -> argparse.ArgumentParser:
     """Return the parser of ``manage.py demo``, for those who have no Django yet."""
-    parser = argparse.ArgumentParser(prog="manage.py demo", description="Set up the demo site, fill it and serve it.")
+    parser = argparse.ArgumentParser(
+        prog="manage.py demo", description="Set up the demo site, fill it and serve it."
+    )
     add_demo_arguments(parser)
     return parser
-
-
-def extras_of(environ: Mapping[str, str]) -> list[str]:
-    """Return the extras that the services named in the environment need."""
-    schemes = (environ.get(name, "").partition(":")[0] for name in ("DATABASE_URL", "CACHE_URL"))
-    return sorted({SCHEMES[scheme] for scheme in schemes if scheme in SCHEMES})
 
 
 def has_packages(extras: Sequence[str]) -> bool:
@@ -94,7 +83,7 @@ def has_packages(extras: Sequence[str]) -> bool:
 
 
 def python_for(extras: Sequence[str], *, install: bool = True) -> Path | None:
-    """Return a Python that has `extras`: this one, or that of ``.venv``, set up if `install` says so."""
+    """Return a Python that has `extras`: this one, or that of ``.venv``; `install` sets it up."""
     if has_packages(extras) and not _in_venv():
         return Path(sys.executable)
     python = _venv_python()
@@ -111,25 +100,47 @@ def create_venv() -> None:
     """Create ``.venv``, or say what is missing."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
-        remedy = f"install it (Debian, Ubuntu: apt-get install python{version}-venv) and run this again"
-        _abort("This Python cannot create virtual environments: its module venv or ensurepip is missing.", remedy)
+        remedy = (
+            f"install it (Debian, Ubuntu: apt-get install python{version}-venv) and run this again"
+        )
+        _abort(
+            "This Python cannot create virtual environments: it has no module venv or ensurepip.",
+            remedy,
+        )
     _say(f"Creating {VENV} with Python {version} …")
-    _call([sys.executable, "-m", "venv", "--clear", str(VENV)], "look at the messages above, delete .venv, try again")
+    _call(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        "look at the messages above, delete .venv, try again",
+    )
 
 
 def install_into_venv(extras: Sequence[str]) -> None:
     """Install the project and `extras` into ``.venv``, and remember for which pyproject.toml."""
     wanted = f"{ROOT}[{','.join(extras)}]"
     _say(f"Installing {', '.join(extras)} into {VENV} …")
-    command = [str(_venv_python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", wanted]
-    _call(command, "check the connection to the package index (see the messages above), then try again")
+    command = [
+        str(_venv_python()),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-e",
+        wanted,
+    ]
+    _call(
+        command,
+        "check the connection to the package index (see the messages above), then try again",
+    )
     for extra in extras:
         _stamp(extra).write_text(_digest())
 
 
 def is_current(extras: Sequence[str]) -> bool:
     """Tell whether ``.venv`` has `extras` as today's pyproject.toml describes them."""
-    return all(_stamp(extra).exists() and _stamp(extra).read_text() == _digest() for extra in extras)
+    return all(
+        _stamp(extra).exists() and _stamp(extra).read_text() == _digest() for extra in extras
+    )
 
 
 def run_tests(python: Path | None, arguments: Sequence[str]) -> int:

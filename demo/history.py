@@ -1,32 +1,30 @@
-"""What the records would be, had the site met the traffic: the engine's rules, replayed at another time."""
+"""The records that the traffic would leave: the engine's own decisions, at another time."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Final
 
-from lockout_admin.client import Client
-from lockout_admin.conf import conf
-from lockout_admin.identity import Subject
-from lockout_admin.models import AccountLock, FailedLogin
-from lockout_admin.policies import LockGrowth, Threshold
+from lockout_admin.engine.decisions import after_failure, after_success, decide
+from lockout_admin.engine.rules import Bucket, Facts, buckets_of
+from lockout_admin.engine.ruleset import account_rules
+from lockout_admin.engine.states import Failure, LockDue, PastLock, Refusal, State, States
+from lockout_admin.identity.client import Client
+from lockout_admin.identity.network import network_of
+from lockout_admin.identity.subject import Subject
+from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
 
 from . import vocabulary as words
 from .people import HOLDERS
-from .traffic import DAYS, Visit
+from .traffic import API, DAYS, Visit
 
+Event = SuccessfulLogin.Event
 _HOLDERS: Final = frozenset(person.username for person in HOLDERS)
-
-
-@dataclass(slots=True)
-class _Standing:
-    subject: Subject
-    #: Failures that count still.
-    run: list[FailedLogin] = field(default_factory=list)
-    locks: list[AccountLock] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -34,6 +32,7 @@ class History:
     """Records in the order in which they came to be."""
 
     failures: list[FailedLogin] = field(default_factory=list)
+    successes: list[SuccessfulLogin] = field(default_factory=list)
     #: The locks, each with the first of the failures that led to it.
     locks: list[tuple[AccountLock, FailedLogin | None]] = field(default_factory=list)
 
@@ -44,82 +43,142 @@ class Replay:
     def __init__(self, seed: int, now: datetime) -> None:
         self.random = Random(f"{seed}/staff")
         self.now = now
-        self.threshold = Threshold.current()
-        self.growth = LockGrowth.current()
-        self.standings: dict[str, _Standing] = {}
+        # Rules by network would need logins of the people behind them, too.
+        self.rules = account_rules()
+        self.longest = timedelta(seconds=max(rule.interval for rule in self.rules))
+        self.states: defaultdict[int, State] = defaultdict(State)
         self.history = History()
+        #: A digest takes its time, and most names come again.
+        self.subject_of = cache(Subject.of)
 
     def run(self, visits: Iterable[Visit]) -> History:
         """Return the records of `visits`, which come oldest first."""
         for visit in visits:
             self._meet(visit)
         self.history.locks += [(lock, None) for lock in self._manual_locks()]
-        self.history.locks.sort(key=lambda pair: (pair[0].started_at, pair[0].username))
+        self.history.locks.sort(key=lambda pair: (pair[0].started_at, pair[0].label))
         return self.history
 
     def _meet(self, visit: Visit) -> None:
-        subject = Subject.of(visit.username)
-        standing = self.standings.setdefault(subject.key, _Standing(subject))
-        lock = standing.locks[-1] if standing.locks else None
-        if lock and visit.when < (lock.ended_at or lock.until):
-            lock.refused += 1
+        subject = self.subject_of(visit.username)
+        client = Client(visit.address, visit.user_agent, visit.path)
+        buckets = buckets_of(Facts(subject, client), self.rules)
+        decision = decide(buckets, self._known(buckets), visit.when)
+        if isinstance(decision, Refusal):
+            self._refuse(subject, decision, visit.when)
         elif visit.succeeds:
-            self._succeed(standing, visit)
+            self._succeed(subject, client, buckets, visit)
         else:
-            self._fail(standing, subject, visit)
+            self._fail(subject, client, buckets, visit)
 
-    def _succeed(self, standing: _Standing, visit: Visit) -> None:
-        for failure in self._counted(standing, visit.when):
-            failure.outcome = FailedLogin.Outcome.CLEARED
-        standing.run = []
-        for lock in self._growing(standing, visit.when):
-            lock.grows = False
+    def _known(self, buckets: Sequence[Bucket]) -> States:
+        return {bucket.matter.key: self.states[bucket.matter.key] for bucket in buckets}
 
-    def _fail(self, standing: _Standing, subject: Subject, visit: Visit) -> None:
-        client = Client(visit.address, visit.user_agent, visit.gateway)
-        failure = FailedLogin.objects.build(subject, client, timestamp=visit.when)
-        self.history.failures.append(failure)
-        standing.run = [*self._counted(standing, visit.when), failure]
-        if len(standing.run) >= self.threshold.limit:
-            failure.outcome = FailedLogin.Outcome.LOCKED
-            self._lock(standing, failure)
+    def _refuse(self, subject: Subject, refusal: Refusal, when: datetime) -> None:
+        for due in refusal.overdue:
+            self._lock(due, when)
+        for past in self.states[subject.key].locks:
+            if refusal.locked and past.end == refusal.until:
+                self.history.locks[past.id][0].refused += 1
 
-    def _lock(self, standing: _Standing, failure: FailedLogin) -> None:
-        when = failure.timestamp
-        seconds = self.growth.seconds(len(self._growing(standing, when)))
-        lock = AccountLock(
-            username=failure.username,
-            subject=failure.subject,
-            started_at=when,
-            until=when + timedelta(seconds=seconds),
-            failures=len(standing.run),
-            grows=True,
+    def _succeed(
+        self, subject: Subject, client: Client, buckets: Sequence[Bucket], visit: Visit
+    ) -> None:
+        event = Event.VERIFIED if visit.path == API else Event.LOGIN
+        success = SuccessfulLogin.objects.build(subject, client, timestamp=visit.when, event=event)
+        self.history.successes.append(success)
+        network = network_of(visit.address)
+        known = self._known(buckets)
+        ended = after_success(buckets, known, subject.fines, network, None, visit.when)
+        for failure in ended.failures:
+            self.history.failures[failure.id].outcome = FailedLogin.Outcome.CLEARED
+        for past in ended.locks:
+            self.history.locks[past.id][0].grows = False
+        state = self.states[subject.key]
+        self.states[subject.key] = replace(
+            state,
+            failures=tuple(
+                replace(failure, cleared=True) if failure in ended.failures else failure
+                for failure in state.failures
+            ),
+            locks=tuple(
+                replace(past, grows=False) if past in ended.locks else past for past in state.locks
+            ),
         )
-        if seconds >= 240 and lock.username in _HOLDERS and self.random.random() < 0.5:
-            self._release(lock, when + timedelta(seconds=self.random.uniform(90, seconds)))
-        self.history.locks.append((lock, standing.run[0]))
-        standing.locks.append(lock)
-        standing.run = []
+
+    def _fail(
+        self, subject: Subject, client: Client, buckets: Sequence[Bucket], visit: Visit
+    ) -> None:
+        row = FailedLogin.objects.build(
+            subject,
+            client,
+            timestamp=visit.when,
+            repeated=visit.repeated,
+            common=visit.common,
+        )
+        number = len(self.history.failures)
+        self.history.failures.append(row)
+        network = network_of(visit.address)
+        failure = Failure(number, visit.when, subject.fine, network, visit.repeated, subject.key)
+        for key in {subject.key, *(bucket.matter.key for bucket in buckets)}:
+            self.states[key] = self._recent(self.states[key], visit.when).with_failure(failure)
+        for due in after_failure(buckets, self._known(buckets), failure, visit.when):
+            row.outcome = FailedLogin.Outcome.LOCKED
+            self._lock(due, visit.when)
+
+    def _recent(self, state: State, now: datetime) -> State:
+        """Leave out what no rule counts any more."""
+        since = now - self.longest
+        return replace(
+            state,
+            failures=tuple(failure for failure in state.failures if failure.when > since),
+            locks=tuple(past for past in state.locks if past.end > since),
+        )
+
+    def _lock(self, due: LockDue, when: datetime) -> None:
+        matter = due.bucket.matter
+        lock = AccountLock(
+            rule=due.bucket.rule.name,
+            scope=matter.scope,
+            key=matter.key,
+            label=matter.label,
+            subject=matter.subject,
+            started_at=when,
+            until=when + timedelta(seconds=due.seconds),
+            failures=due.failures,
+            grows=due.grows,
+            enforced=due.bucket.rule.enforces,
+        )
+        if due.seconds >= 240 and lock.label in _HOLDERS and self.random.random() < 0.15:
+            self._release(lock, when + timedelta(seconds=self.random.uniform(90, due.seconds)))
+        past = PastLock(
+            len(self.history.locks),
+            lock.rule,
+            when,
+            lock.ended_at or lock.until,
+            lock.grows,
+            lock.enforced,
+            released=lock.ended_at is not None,
+        )
+        self.history.locks.append((lock, self.history.failures[due.first_failure]))
+        state = self.states[matter.key]
+        self.states[matter.key] = replace(state, locks=(*state.locks, past))
 
     def _release(self, lock: AccountLock, when: datetime) -> None:
         if when < self.now:
-            lock.ended_at, lock.ended_by, lock.grows = when, "support", False
+            lock.ended_at = when
+            lock.ended_by = "support"
+            lock.grows = False
             lock.end_note = self.random.choice(words.RELEASE_NOTES)
 
-    def _counted(self, standing: _Standing, when: datetime) -> list[FailedLogin]:
-        return [failure for failure in standing.run if failure.timestamp > when - self.threshold.interval]
-
-    def _growing(self, standing: _Standing, when: datetime) -> list[AccountLock]:
-        since = when - timedelta(seconds=conf.lock_growth_window_secs)
-        return [lock for lock in standing.locks if lock.grows and lock.until > since]
-
     def _manual_locks(self) -> Iterable[AccountLock]:
-        """What staff did by hand, and undid."""
+        """Return the locks by hand, some of them released."""
         for _ in range(24):
-            subject = Subject.of(self.random.choice(HOLDERS).username)
+            subject = self.subject_of(self.random.choice(HOLDERS).username)
             start = self.now - timedelta(days=self.random.uniform(5, DAYS))
             lock = AccountLock(
-                username=subject.username,
+                key=subject.key,
+                label=subject.username,
                 subject=subject.key,
                 reason=AccountLock.Reason.MANUAL,
                 note=self.random.choice(words.LOCK_NOTES),

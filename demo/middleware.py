@@ -12,7 +12,9 @@ from django.utils.decorators import sync_and_async_middleware
 
 
 @sync_and_async_middleware
-def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
+def content_security_policy(
+    get_response: Callable[[HttpRequest], Any],
+) -> Callable[[HttpRequest], Any]:
     """Send ``SECURE_CSP`` with every answer."""
 
     def answer(request: HttpRequest) -> HttpResponse:
@@ -28,6 +30,8 @@ def content_security_policy(get_response: Callable[[HttpRequest], Any]) -> Calla
 def _with_policy(response: HttpResponse) -> HttpResponse:
     if settings.DEBUG and response.status_code in (404, 500):
         return response  # Django's debug pages are styled inline
-    policy = "; ".join(f"{name} {' '.join(sources)}" for name, sources in settings.SECURE_CSP.items())
+    policy = "; ".join(
+        f"{name} {' '.join(sources)}" for name, sources in settings.SECURE_CSP.items()
+    )
     response.headers.setdefault("Content-Security-Policy", policy)
     return response

@@ -1,4 +1,4 @@
-"""Who has an account on the demo site, and what for. The passwords are published: never reuse them."""
+"""Who has an account on the demo site, and what for. The passwords are public: never reuse them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.utils.crypto import get_random_string
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """What a member of staff may do with the records: permissions of lockout_admin by the start of their names."""
+    """What a member of staff may do: permissions of lockout_admin, by the start of their names."""
 
     name: str
     verbs: tuple[str, ...]
@@ -33,34 +33,44 @@ class Person:
 
 
 SUPPORT: Final = Role("Support agents", ("view", "unlock"))
-ANALYSIS: Final = Role("Security analysts", ("view", "export"))
+#: Of all that the app records, network rules alone can be added, changed and deleted.
+ANALYSIS: Final = Role("Security analysts", ("view", "export", "add", "change", "delete"))
 
 STAFF: Final = (
     Person("admin", "demo-admin", "administrator: everything", is_superuser=True),
     Person("support", "demo-support", "support agent: looks up and unlocks usernames", SUPPORT),
-    Person("analyst", "demo-analyst", "security analyst: filters and exports the log", ANALYSIS),
+    Person("analyst", "demo-analyst", "security analyst: exports, blocks networks", ANALYSIS),
 )
 ALICE: Final = Person("alice", "demo-alice", "account holder")
-#: In the leak that the stuffing attack tries: no lockout helps who uses one password everywhere.
+#: In the leak that the stuffing attack tries: no lockout helps against a password used twice.
 CAROL: Final = Person("carol", "sunshine1", "account holder whose password has leaked elsewhere")
 
 _HOLDERS: Final = (
-    "bob dave erin frank grace heidi ivan judy karl laura mike nina oscar peggy quentin rosa sybil trent ursula "
-    "victor wendy xenia yusuf zoe andrea.smith b.jones chen.wei fatima.ali j.garcia maria.rossi o.svensson"
+    "bob dave erin frank grace heidi ivan judy karl laura mike nina oscar peggy quentin rosa "
+    "sybil trent ursula victor wendy xenia yusuf zoe andrea.smith b.jones chen.wei fatima.ali "
+    "j.garcia maria.rossi o.svensson"
 )
-HOLDERS: Final = (ALICE, CAROL, *(Person(name, "demo-account", "account holder") for name in _HOLDERS.split()))
+HOLDERS: Final = (
+    ALICE,
+    CAROL,
+    *(Person(name, "demo-account", "account holder") for name in _HOLDERS.split()),
+)
 SHOWN: Final = (*STAFF, ALICE)
+#: Those whom the attack `malice` is to keep out.
+ATTACKED: Final = HOLDERS[:10]
 
 
 def settle() -> list[Person]:
-    """Create the accounts that are not there yet, and return the staff with passwords that were set.
+    """Create the accounts that are missing; return the staff that got a password.
 
     Published passwords are for a site in DEBUG mode; elsewhere the staff get random ones.
     """
     staff = [person if settings.DEBUG else _with_random_password(person) for person in STAFF]
     people = (*staff, *_holders())
     # A hash takes half a second on purpose, so people with one password share it.
-    hashes = {password: make_password(password) for password in {person.password for person in people}}
+    hashes = {
+        password: make_password(password) for password in {person.password for person in people}
+    }
     return [person for person in people if _create(person, hashes) and person.username in _NAMES]
 
 
@@ -72,7 +82,9 @@ def _holders() -> tuple[Person, ...]:
 
 
 def _with_random_password(person: Person) -> Person:
-    return Person(person.username, get_random_string(16), person.task, person.role, person.is_superuser)
+    return Person(
+        person.username, get_random_string(16), person.task, person.role, person.is_superuser
+    )
 
 
 def _create(person: Person, hashes: dict[str, str]) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from datetime import timedelta
+from operator import attrgetter
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from lockout_admin.lockout import lock_account, unlock_account
-from lockout_admin.models import AccountLock, FailedLogin, UserAgent
+from lockout_admin.models import AccountLock, AuditEntry, FailedLogin, SuccessfulLogin, UserAgent
 
 from .history import History
 from .people import ANALYSIS, HOLDERS, STAFF, SUPPORT
@@ -39,17 +41,30 @@ def write(history: History, visits: list[Visit]) -> Iterator[int]:
     for start in range(0, len(history.failures), BATCH):
         FailedLogin.objects.bulk_create(history.failures[start : start + BATCH], batch_size=BATCH)
         yield min(start + BATCH, len(history.failures))
+    _tell_accounts(history)
+    SuccessfulLogin.objects.bulk_create(history.successes, batch_size=BATCH)
     for lock, first in history.locks:
         # A database that does not return the keys of many rows at once leaves this empty.
         lock.first_failure = first.pk if first else None
     AccountLock.objects.bulk_create([lock for lock, _ in history.locks], batch_size=BATCH)
 
 
+def _tell_accounts(history: History) -> None:
+    users = get_user_model().objects.filter(username__in=[person.username for person in HOLDERS])
+    keys = dict(users.values_list("username", "pk"))
+    for success in history.successes:
+        success.account = str(keys.get(success.username, ""))
+
+
 def _write_user_agents(visits: list[Visit]) -> None:
     first_seen = {visit.user_agent: visit.when for visit in reversed(visits)}
     rows = {UserAgent.objects.key_of(text): (text, when) for text, when in first_seen.items()}
     UserAgent.objects.bulk_create(
-        [UserAgent(id=key, text=text, first_seen=when) for key, (text, when) in rows.items() if key is not None],
+        [
+            UserAgent(id=key, text=text, first_seen=when)
+            for key, (text, when) in rows.items()
+            if key is not None
+        ],
         ignore_conflicts=True,
     )
 
@@ -60,11 +75,33 @@ def lock_now() -> None:
         lock_account(username, seconds, by=by, note=note)
 
 
+def audit() -> None:
+    """Write what the staff of the demo did, in the words of the console: locks and releases."""
+    locks = AccountLock.objects.filter(reason=AccountLock.Reason.MANUAL)
+    ended = AccountLock.objects.exclude(ended_at=None)
+    deeds = [_deed(lock.started_at, lock.locked_by, "lock", lock, _locked(lock)) for lock in locks]
+    deeds += [
+        _deed(lock.ended_at, lock.ended_by, "unlock", lock, f"Unlocked: {lock.end_note}")
+        for lock in ended
+    ]
+    deeds.sort(key=attrgetter("timestamp"))
+    AuditEntry.objects.bulk_create(deeds, batch_size=BATCH)
+
+
+def _deed(when: Any, who: str, action: str, lock: AccountLock, details: str) -> AuditEntry:
+    return AuditEntry(timestamp=when, actor=who, action=action, label=lock.label, details=details)
+
+
+def _locked(lock: AccountLock) -> str:
+    time = timedelta(seconds=round((lock.until - lock.started_at).total_seconds()))
+    return f"Locked for {time}: {lock.note}"
+
+
 def delete() -> None:
     """Delete all records of lockout_admin, and the demo's accounts and roles."""
-    for username in AccountLock.objects.open().values_list("username", flat=True):
+    for username in AccountLock.objects.open().values_list("label", flat=True):
         unlock_account(username)  # what the cache holds would outlive the rows
-    for model in (FailedLogin, AccountLock, UserAgent):
+    for model in (FailedLogin, SuccessfulLogin, AccountLock, AuditEntry, UserAgent):
         model._base_manager.all().delete()
     people = [person.username for person in (*STAFF, *HOLDERS)]
     get_user_model().objects.filter(username__in=people).delete()

@@ -55,7 +55,8 @@ class Sender:
 
     def _client(self) -> httpx.AsyncClient:
         limits = httpx.Limits(
-            max_connections=self.bounds.connections, max_keepalive_connections=self.bounds.connections
+            max_connections=self.bounds.connections,
+            max_keepalive_connections=self.bounds.connections,
         )
         return httpx.AsyncClient(
             limits=limits,
@@ -76,11 +77,13 @@ class Sender:
                 continue
             return base_url, _csrf_token(response)
         raise TargetError(
-            f"Nothing answers at http://{self.target.authority}. Start the demo in another terminal: "
-            "python3 manage.py demo"
+            f"Nothing answers at http://{self.target.authority}."
+            " Start the demo in another terminal: python3 manage.py demo"
         )
 
-    async def _work(self, client: httpx.AsyncClient, schedule: Iterator[tuple[int, Guess]], start: float) -> None:
+    async def _work(
+        self, client: httpx.AsyncClient, schedule: Iterator[tuple[int, Guess]], start: float
+    ) -> None:
         for number, guess in schedule:
             due = start + number / self.bounds.rate
             await asyncio.sleep(due - time.monotonic())
@@ -101,12 +104,12 @@ class Sender:
         answer = Answer.of(response.status_code)
         if self.api and response.status_code == 200:
             answer = Answer.LOGGED_IN
-        self.tally.add(number, guess.username, answer, time.monotonic() - started, response.status_code)
+        self.tally.add(
+            number, guess.username, answer, time.monotonic() - started, response.status_code
+        )
 
     def _request(self, client: httpx.AsyncClient, guess: Guess) -> httpx.Request:
-        headers = {"User-Agent": guess.user_agent}
-        if guess.forwarded_for:
-            headers["X-Forwarded-For"] = guess.forwarded_for
+        headers = {"User-Agent": guess.user_agent, "X-Forwarded-For": guess.forwarded_for}
         credentials = {"username": guess.username, "password": guess.password}
         if self.api:
             return client.build_request("POST", API, json=credentials, headers=headers)
@@ -121,4 +124,6 @@ def _csrf_token(response: httpx.Response) -> str:
         name, _, value = cookie.partition("=")
         if name == "csrftoken":
             return str(value.partition(";")[0])
-    raise TargetError(f"{response.url} answered {response.status_code}, without a login form: this is not the demo.")
+    raise TargetError(
+        f"{response.url} is not the demo: it answered {response.status_code}, without a login form."
+    )

@@ -1,4 +1,4 @@
-"""The demo site's settings. The environment may name other services, see the variables read with `env`."""
+"""The demo site's settings. The environment may name other services: see what `env` reads."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ HAS_CSP = django.VERSION >= (6, 0)
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.csp.ContentSecurityPolicyMiddleware" if HAS_CSP else "demo.middleware.content_security_policy",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware"
+    if HAS_CSP
+    else "demo.middleware.content_security_policy",
     "lockout_admin.middleware.LockoutMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -74,7 +76,10 @@ SECURE_CSP: dict[str, list[str]] = {
 }
 if env.bool("DEMO_UNFOLD", False):
     # Unfold's Alpine.js evaluates expressions and styles elements.
-    SECURE_CSP |= {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]}
+    SECURE_CSP |= {
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+    }
 
 TEMPLATES = [
     {
@@ -92,19 +97,53 @@ TEMPLATES = [
     }
 ]
 
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db("DATABASE_URL", f"sqlite:///{DATA_DIR / 'demo.sqlite3'}")}
+DATABASES: dict[str, dict[str, Any]] = {
+    # Empty is as good as not there.
+    "default": env.db_url_config(
+        env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'demo.sqlite3'}"
+    )
+}
 DATABASES["default"]["ATOMIC_REQUESTS"] = env.bool("DEMO_ATOMIC_REQUESTS", False)
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Readers don't wait for a writer, and writers wait in line instead of failing half way.
     DATABASES["default"].setdefault("OPTIONS", {}).update(
-        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", transaction_mode="IMMEDIATE", timeout=20
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        transaction_mode="IMMEDIATE",
+        timeout=20,
     )
-CACHES = {"default": env.cache("CACHE_URL", "locmemcache://?max_entries=100000")}
+CACHE_URL = env.str("CACHE_URL", "")
+CACHES: dict[str, dict[str, Any]] = {"default": env.cache_url_config(CACHE_URL or "locmemcache://")}
+#: Client -> what it calls the times that it waits to be connected, and for an answer.
+WAITS = {
+    "django_redis.cache.RedisCache": ("SOCKET_CONNECT_TIMEOUT", "SOCKET_TIMEOUT"),
+    "django.core.cache.backends.redis.RedisCache": ("socket_connect_timeout", "socket_timeout"),
+    "django.core.cache.backends.memcached.PyMemcacheCache": ("connect_timeout", "timeout"),
+}
+for wait in WAITS.get(CACHES["default"]["BACKEND"], ()):
+    # A login waits no longer for a server that hangs.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault(wait, 0.5)
 
 AUTHENTICATION_BACKENDS = ["lockout_admin.backends.LockoutBackend"]
-PROXY_HOPS = env.str("TRUSTED_PROXIES", "0")
-#: TRUSTED_PROXIES in the environment: a number of proxies, or their networks with commas in between.
-LOCKOUT_ADMIN = {"TRUSTED_PROXIES": int(PROXY_HOPS) if PROXY_HOPS.isdigit() else env.list("TRUSTED_PROXIES")}
+PROXY_HOPS = env.str("TRUSTED_PROXIES", "1")
+#: TRUSTED_PROXIES in the environment: a number of proxies, or their networks, with commas.
+LOCKOUT_ADMIN = {
+    "CACHE": "default" if CACHE_URL else None,
+    "TRUSTED_PROXIES": int(PROXY_HOPS) if PROXY_HOPS.isdigit() else env.list("TRUSTED_PROXIES"),
+    "BASE_URL": env.str("BASE_URL", "http://127.0.0.1:8000"),
+    "CONTACT": "support@example.com",
+}
+
+if env.str("RULES", "") == "account":
+    # The rule of old alone, to compare with.
+    others = ("account-daily", "account-total", "network", "spraying")
+    LOCKOUT_ADMIN |= {"RULES": dict.fromkeys(others), "DEVICE_COOKIE_NAME": ""}
+
+#: Mails stay on this machine: a page of the demo shows them.
+POSTBOX = "demo.postbox.EmailBackend"
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": POSTBOX}}
+else:
+    EMAIL_BACKEND = POSTBOX
 
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
@@ -117,5 +156,11 @@ WHITENOISE_AUTOREFRESH = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English")), ("de", _("German")), ("fr", _("French")), ("es", _("Spanish")), ("fa", _("Persian"))]
+LANGUAGES = [
+    ("en", _("English")),
+    ("de", _("German")),
+    ("fr", _("French")),
+    ("es", _("Spanish")),
+    ("fa", _("Persian")),
+]
 SECURE_REFERRER_POLICY = "same-origin"

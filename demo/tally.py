@@ -21,11 +21,16 @@ class Answer(StrEnum):
 
     @classmethod
     def of(cls, status: int) -> Answer:
-        """Return what an HTTP status says: the form is shown again with 200, or left with a redirect."""
+        """Return what an HTTP status says: the form comes again with 200, a success redirects."""
         return _BY_STATUS.get(status, cls.ERROR if status >= 500 else cls.OTHER)
 
 
-_BY_STATUS = {401: Answer.EVALUATED, 200: Answer.EVALUATED, 302: Answer.LOGGED_IN, 429: Answer.REFUSED}
+_BY_STATUS = {
+    401: Answer.EVALUATED,
+    200: Answer.EVALUATED,
+    302: Answer.LOGGED_IN,
+    429: Answer.REFUSED,
+}
 
 
 @dataclass(slots=True)
@@ -48,7 +53,9 @@ class Tally:
         """Return how many attempts have ended."""
         return sum(map(len, self.times.values()))
 
-    def add(self, number: int, username: str, answer: Answer, seconds: float, status: int = 0) -> None:
+    def add(
+        self, number: int, username: str, answer: Answer, seconds: float, status: int = 0
+    ) -> None:
         """Count the answer to the attempt that was sent as the `number`-th, from 0."""
         if answer is Answer.REFUSED:
             self.locked[username] = None
@@ -73,7 +80,8 @@ class Tally:
     def _line(self, answer: Answer) -> Iterator[str]:
         times = self.times.get(answer, [])
         if times:
-            latency = f"p50 {percentile(times, 50) * 1000:6.0f} ms   p95 {percentile(times, 95) * 1000:6.0f} ms"
+            half, most = (percentile(times, percent) * 1000 for percent in (50, 95))
+            latency = f"p50 {half:6.0f} ms   p95 {most:6.0f} ms"
             yield f"  {answer.value:<30}{len(times):>7,}   {latency}"
         elif answer in (Answer.EVALUATED, Answer.REFUSED, Answer.LOGGED_IN, Answer.ERROR):
             yield f"  {answer.value:<30}{0:>7}"
@@ -88,7 +96,9 @@ class Tally:
         if self.logged_in:
             yield f"Passwords found: {_some(list(self.logged_in))}"
         if self.others:
-            yield "Other answers: " + ", ".join(f"{times}x {status}" for status, times in sorted(self.others.items()))
+            yield "Other answers: " + ", ".join(
+                f"{times}x {status}" for status, times in sorted(self.others.items())
+            )
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -97,4 +107,6 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def _some(names: Sequence[str], shown: int = 8) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown:,} more" if len(names) > shown else "")
+    return ", ".join(names[:shown]) + (
+        f" and {len(names) - shown:,} more" if len(names) > shown else ""
+    )

@@ -1,4 +1,4 @@
-"""Whom an attack may be sent to: this machine, and nobody else."""
+"""The target of an attack: this machine, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ class Target:
         """Return the target that `url` names; raise `TargetError` unless it is on this machine."""
         try:
             parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port or 80
+            host = parts.hostname or ""
+            port = parts.port or 80
         except ValueError:
-            host, port = "", 0
+            host = ""
+            port = 0
         if not host or parts.scheme != "http" or parts.username is not None:
-            raise TargetError(f"{url!r} is no address of a demo site, such as http://127.0.0.1:8000.")
+            raise TargetError(
+                f"{url!r} is no address of a demo site, such as http://127.0.0.1:8000."
+            )
         addresses = _resolve(host, port)
         if not addresses or not all(map(_is_loopback, addresses)):
             raise TargetError(
-                f"{host} is not this machine ({', '.join(addresses) or 'no address'}): attacks are sent to a loopback "
-                "address only, such as http://127.0.0.1:8000."
+                f"{host} is not this machine ({', '.join(addresses) or 'no address'})."
+                " Attacks go to a loopback address only, such as http://127.0.0.1:8000."
             )
         return cls(f"[{host}]" if ":" in host else host, addresses, port)
 
@@ -52,7 +56,11 @@ class Target:
     def base_urls(self) -> Iterable[str]:
         """Return the URLs to try, by address."""
         for address in self.addresses:
-            yield f"http://[{address}]:{self.port}" if ":" in address else f"http://{address}:{self.port}"
+            yield (
+                f"http://[{address}]:{self.port}"
+                if ":" in address
+                else f"http://{address}:{self.port}"
+            )
 
 
 def _resolve(host: str, port: int) -> tuple[str, ...]:

@@ -10,10 +10,14 @@ from random import Random
 from typing import Final
 
 from . import vocabulary as words
-from .people import ALICE, HOLDERS
+from .people import ALICE, CAROL, HOLDERS
 
 DAYS: Final = 90
-FORM, ADMIN, API = "/login/", "/admin/login/", "/api/login/"
+FORM = "/login/"
+ADMIN = "/admin/login/"
+API = "/api/login/"
+#: The accounts that ``manage.py attack`` is after: their first lock is to be as short as any.
+TRIED: Final = (ALICE.username, CAROL.username)
 
 #: Visits by hour (UTC) and by weekday, Monday first: a site that people use at work.
 _HOURS: Final = (1, 1, 1, 1, 1, 3, 8, 22, 40, 38, 30, 24, 18, 30, 32, 27, 22, 16, 10, 8, 7, 6, 4, 2)
@@ -28,16 +32,37 @@ class Visit:
     username: str
     address: str
     user_agent: str
-    gateway: str = FORM
+    path: str = FORM
     succeeds: bool = False
+    #: The same wrong password as before, from the same network.
+    repeated: bool = False
+    #: A password that is on every list.
+    common: bool = False
 
 
 def visits(seed: int, now: datetime) -> list[Visit]:
-    """Return the attempts of the ninety days before `now`, oldest first; the same for the same arguments."""
-    streams = (everyday, noise, brute_force, spraying, stuffing, botnet, name_list, ongoing)
+    """Return the attempts of the ninety days before `now`, oldest first; repeatable."""
+    streams = (
+        everyday,
+        at_once,
+        noise,
+        brute_force,
+        spraying,
+        stuffing,
+        botnet,
+        name_list,
+        patient,
+        old_password,
+        ongoing,
+    )
     # A generator of its own for each: a change to one stream leaves the others as they were.
-    attempts = [visit for stream in streams for visit in stream(Random(f"{seed}/{stream.__name__}"), now)]
-    return sorted((visit for visit in attempts if visit.when < now), key=lambda visit: (visit.when, visit.username))
+    attempts = [
+        visit for stream in streams for visit in stream(Random(f"{seed}/{stream.__name__}"), now)
+    ]
+    return sorted(
+        (visit for visit in attempts if visit.when < now),
+        key=lambda visit: (visit.when, visit.username),
+    )
 
 
 def everyday(random: Random, now: datetime) -> Iterator[Visit]:
@@ -49,18 +74,35 @@ def everyday(random: Random, now: datetime) -> Iterator[Visit]:
             name = random.choice(list(places))
             hour = random.choices(range(24), _HOURS)[0]
             when = midnight + timedelta(hours=hour, seconds=random.uniform(0, 3600))
-            if name == ALICE.username and when > now - timedelta(hours=26):
-                continue  # her account is the one to try: no lock of yesterday makes hers longer
+            if name in TRIED and when > now - timedelta(hours=26):
+                continue  # no lock of yesterday makes the one that an attack leads to longer
             yield from _typos(random, when, name, *random.choice(places[name]))
 
 
+def at_once(random: Random, now: datetime) -> Iterator[Visit]:
+    """People who type what they mean, in the hours of the office; some by an app of ours."""
+    places = {person.username: _places(random) for person in HOLDERS}
+    for days in range(DAYS, -1, -1):
+        for _ in range(int(60 * _WEEKDAYS[(now - timedelta(days=days)).weekday()])):
+            name = random.choice(list(places))
+            hour = random.choices(range(24), _HOURS)[0]
+            when = _midnight(now, days) + timedelta(hours=hour, seconds=random.uniform(0, 3600))
+            address, agent = random.choice(places[name])
+            path = API if random.random() < 0.1 else FORM
+            yield Visit(when, name, address, agent, path, succeeds=True)
+
+
 def _places(random: Random) -> list[tuple[str, str]]:
-    home = f"2001:db8:{random.randrange(0x100, 0x2000):x}:{random.randrange(0x10000):x}::{random.randrange(1, 99):x}"
+    site = random.randrange(0x100, 0x2000)
+    subnet = random.randrange(0x10000)
+    home = f"2001:db8:{site:x}:{subnet:x}::{random.randrange(1, 99):x}"
     office = f"192.0.2.{random.choice((10, 11, 12, random.randrange(20, 250)))}"
     return [(office, random.choice(words.BROWSERS[:5])), (home, random.choice(words.BROWSERS))]
 
 
-def _typos(random: Random, when: datetime, name: str, address: str, user_agent: str) -> Iterator[Visit]:
+def _typos(
+    random: Random, when: datetime, name: str, address: str, user_agent: str
+) -> Iterator[Visit]:
     times = random.choices((1, 2, 3, 4, 6), (74, 17, 5, 3, 1))[0]
     for _ in range(times):
         typed = _mistyped(random, name) if random.random() < 0.06 else name
@@ -81,8 +123,8 @@ def noise(random: Random, now: datetime) -> Iterator[Visit]:
     for _ in range(14 * DAYS):
         when = now - timedelta(days=random.uniform(3, DAYS))
         agent = random.choice((words.REQUESTS, words.CURL, words.GO, *words.STALE_BROWSERS))
-        gateway = random.choice((ADMIN, ADMIN, FORM))
-        yield Visit(when, random.choice(words.SYSTEM_NAMES[:12]), any_ipv4(random), agent, gateway)
+        path = random.choice((ADMIN, ADMIN, FORM))
+        yield Visit(when, random.choice(words.SYSTEM_NAMES[:12]), any_ipv4(random), agent, path)
 
 
 def brute_force(random: Random, now: datetime) -> Iterator[Visit]:
@@ -90,9 +132,11 @@ def brute_force(random: Random, now: datetime) -> Iterator[Visit]:
     for days, name in ((72, "admin"), (41, "alice"), (16, "m.mueller")):
         source = any_ipv4(random)
         when = _midnight(now, days) + timedelta(hours=1, minutes=random.randrange(60))
-        for _ in range(6000):
+        path = ADMIN if name == "admin" else FORM
+        for number in range(6000):
             when += timedelta(seconds=random.uniform(1, 4))
-            yield Visit(when, name, source, words.REQUESTS, ADMIN if name == "admin" else FORM)
+            # A word list begins with what is most common.
+            yield Visit(when, name, source, words.REQUESTS, path, common=number < 2000)
 
 
 def spraying(random: Random, now: datetime) -> Iterator[Visit]:
@@ -103,7 +147,7 @@ def spraying(random: Random, now: datetime) -> Iterator[Visit]:
         when = _midnight(now, days) + timedelta(hours=5)
         for name in names:
             when += timedelta(seconds=random.uniform(1, 6))
-            yield Visit(when, name, random.choice(sources), words.BROWSERS[0])
+            yield Visit(when, name, random.choice(sources), words.BROWSERS[0], common=True)
 
 
 def stuffing(random: Random, now: datetime) -> Iterator[Visit]:
@@ -115,18 +159,26 @@ def stuffing(random: Random, now: datetime) -> Iterator[Visit]:
     for name in leaked:
         when += timedelta(seconds=random.expovariate(2))
         yield Visit(
-            when, name, random.choice(sources), random.choice((words.GO, *words.STALE_BROWSERS)), API, name == "carol"
+            when,
+            name,
+            random.choice(sources),
+            random.choice((words.GO, *words.STALE_BROWSERS)),
+            API,
+            name == "carol",
         )
 
 
 def botnet(random: Random, now: datetime) -> Iterator[Visit]:
     """Hundreds of addresses, IPv6 among them, on the names of account holders for two days."""
     bots = [any_ipv6(random) if random.random() < 0.6 else any_ipv4(random) for _ in range(600)]
-    names = [person.username for person in HOLDERS]
+    # Not on the accounts to try: the slow rules would remember it for thirty days.
+    names = [person.username for person in HOLDERS if person.username not in TRIED]
     start = _midnight(now, 9)
     for _ in range(3600):
         when = start + timedelta(seconds=random.triangular(0, 48 * 3600, 12 * 3600))
-        yield Visit(when, random.choice(names), random.choice(bots), random.choice(words.STALE_BROWSERS))
+        yield Visit(
+            when, random.choice(names), random.choice(bots), random.choice(words.STALE_BROWSERS)
+        )
 
 
 def name_list(random: Random, now: datetime) -> Iterator[Visit]:
@@ -138,7 +190,25 @@ def name_list(random: Random, now: datetime) -> Iterator[Visit]:
         for name in words.SYSTEM_NAMES:
             for _ in range(random.randrange(3, 9)):
                 when += timedelta(seconds=random.uniform(0.3, 2))
-                yield Visit(when, name, source, agent, ADMIN)
+                yield Visit(when, name, source, agent, ADMIN, common=True)
+
+
+def patient(random: Random, now: datetime) -> Iterator[Visit]:
+    """One guess in twenty minutes, each from another address: never four in a minute."""
+    when = _midnight(now, 30)
+    while when < _midnight(now, 20):
+        when += timedelta(minutes=random.uniform(15, 25))
+        yield Visit(when, "ceo", any_ipv4(random), random.choice(words.STALE_BROWSERS), API)
+
+
+def old_password(random: Random, now: datetime) -> Iterator[Visit]:
+    """A phone that asks for mail all night, with the password that its owner has just changed."""
+    for days, name in ((38, "heidi"), (5, "oscar")):
+        home, _ = _places(random)[1]
+        when = _midnight(now, days) + timedelta(hours=21)
+        for number in range(60):
+            yield Visit(when, name, home, words.BROWSERS[5], API, repeated=number > 0)
+            when += timedelta(seconds=random.uniform(580, 620))
 
 
 def ongoing(random: Random, now: datetime) -> Iterator[Visit]:
@@ -146,7 +216,7 @@ def ongoing(random: Random, now: datetime) -> Iterator[Visit]:
     for name, source in (("root", "198.51.100.77"), ("j.garcia", "2001:db8:bad:c0de::1")):
         when = now - timedelta(hours=4, minutes=random.randrange(30))
         while when < now:
-            yield Visit(when, name, source, words.HYDRA)
+            yield Visit(when, name, source, words.HYDRA, common=when.second % 2 == 0)
             when += timedelta(seconds=random.uniform(2, 9))
 
 
@@ -168,4 +238,8 @@ def any_ipv4(random: Random) -> str:
 
 def any_ipv6(random: Random) -> str:
     """Return an IPv6 address that nobody has (RFC 3849)."""
-    return str(IPv6Address((0x20010DB8 << 96) | (random.randrange(0x4000, 0xFFFF) << 80) | random.getrandbits(80)))
+    return str(
+        IPv6Address(
+            (0x20010DB8 << 96) | (random.randrange(0x4000, 0xFFFF) << 80) | random.getrandbits(80)
+        )
+    )

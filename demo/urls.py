@@ -15,6 +15,8 @@ urlpatterns = [
     # With or without a slash: a POST cannot be redirected.
     re_path(r"^api/login/?$", views.api_login, name="api_login"),
     re_path(r"^api/alogin/?$", views.api_alogin, name="api_alogin"),
+    path("mail/", views.MailView.as_view(), name="mail"),
+    path("account/", include("lockout_admin.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import aauthenticate, alogin, authenticate, login
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_POST
@@ -19,6 +19,7 @@ from django.views.generic import TemplateView
 from lockout_admin.conf import conf
 
 from .people import SHOWN
+from .postbox import letters
 
 
 class HomeView(TemplateView):
@@ -26,6 +27,22 @@ class HomeView(TemplateView):
 
     template_name = "demo/home.html"
     extra_context = {"rule": conf}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add whether mails are shown."""
+        return super().get_context_data(**kwargs, has_mail=settings.DEBUG)
+
+
+class MailView(TemplateView):
+    """Shows the demo's mails, so that their links can be clicked; to nobody in production."""
+
+    template_name = "demo/mail.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add the mails."""
+        if not settings.DEBUG:
+            raise Http404
+        return super().get_context_data(**kwargs, letters=letters())
 
 
 class DemoLoginView(LoginView):
@@ -103,7 +120,9 @@ def _signed_in(user: Any) -> JsonResponse:
 
 
 def _bad_request(error: CredentialsError) -> JsonResponse:
-    return JsonResponse({"detail": str(error), "code": "bad_request"}, status=HTTPStatus.BAD_REQUEST)
+    return JsonResponse(
+        {"detail": str(error), "code": "bad_request"}, status=HTTPStatus.BAD_REQUEST
+    )
 
 
 def _unauthorized() -> JsonResponse:

@@ -41,13 +41,23 @@ class AccountLocked(PermissionDenied):
 
 
 def refusal_message(retry_after: int) -> str:
-    """Return what a refused person reads: the same for every reason, so that it tells nothing else."""
-    minutes = math.ceil(retry_after / 60)
-    if retry_after <= 90:
-        wait = ngettext("%(count)d second", "%(count)d seconds", retry_after) % {"count": retry_after}
-    else:
-        wait = ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    """Return what a refused person reads: the same for every reason, to tell nothing else."""
+    wait = waiting_time(retry_after)
     return gettext("Too many failed login attempts. Please try again in %(wait)s.") % {"wait": wait}
+
+
+def waiting_time(seconds: int) -> str:
+    """Return a length of time as people say it, rounded up: 43 days, not 61920 minutes."""
+    if seconds <= 90:
+        return ngettext("%(count)d second", "%(count)d seconds", seconds) % {"count": seconds}
+    minutes = math.ceil(seconds / 60)
+    if minutes <= 90:
+        return ngettext("%(count)d minute", "%(count)d minutes", minutes) % {"count": minutes}
+    hours = math.ceil(seconds / 3600)
+    if hours <= 36:
+        return ngettext("%(count)d hour", "%(count)d hours", hours) % {"count": hours}
+    days = math.ceil(seconds / 86400)
+    return ngettext("%(count)d day", "%(count)d days", days) % {"count": days}
 
 
 _lazy_message = lazy(refusal_message, str)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from django.test.utils import override_settings
 
-from .store import store
+from .engine.store import store
 
 
 @contextmanager

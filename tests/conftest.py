@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,18 +11,22 @@ from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.db import connections
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from lockout_admin.testing import isolated_lockouts
 
+#: Alice's network.
+HOME = "203.0.113.5"
+
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the sockets alone that Django's memcached clients of ended threads and tasks close when collected."""
+    """Leave sockets alone that Django's memcached clients of ended threads close when collected."""
     if "memcache" in settings.CACHES["default"]["BACKEND"]:
         config.addinivalue_line(
-            "filterwarnings", "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+            "filterwarnings",
+            "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning",
         )
 
 
@@ -39,8 +44,13 @@ def _threads_let_the_database_go(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> Iterator[FrozenDateTimeFactory]:
-    """Noon of New Year's Day. A cache server has a clock of its own, which nothing here can stop: it is left out."""
-    caches = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "frozen"}}
+    """Noon of New Year's Day, without a cache server: nothing here can stop the clock of one."""
+    caches = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "LOCATION": "frozen",
+        }
+    }
     with override_settings(CACHES=caches), freeze_time("2026-01-01 12:00:00") as frozen:
         yield frozen  # type: ignore[misc]
 
@@ -51,13 +61,20 @@ def alice(db: None) -> Any:
     return get_user_model().objects.create_user("alice", "alice@example.com", "right")
 
 
+def request_from(ip_address: str = HOME, **headers: str) -> Any:
+    """Return a login request from an address."""
+    return RequestFactory(REMOTE_ADDR=ip_address, headers=headers).post("/login/")
+
+
 @pytest.fixture
 def guess(db: None) -> Callable[..., Any]:
-    """Try a wrong password, ``times`` times; the last answer is returned."""
+    """Try ``times`` fresh wrong passwords from one network; the last answer is returned."""
+    fresh = count()
 
     def guess(username: Any = "alice", times: int = 1, request: Any = None) -> Any:
         for _ in range(times):
-            answer = authenticate(request, username=username, password="wrong")
+            password = f"wrong {next(fresh)}"
+            answer = authenticate(request or request_from(), username=username, password=password)
         return answer
 
     return guess

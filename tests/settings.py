@@ -1,4 +1,4 @@
-"""A site with nothing but the app. DATABASE_URL and CACHE_URL put the same tests on other services."""
+"""A site with nothing but the app. DATABASE_URL and CACHE_URL put it on other services."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "django_filters",
     "import_export",
     "lockout_admin",
+    "tests.people",
 ]
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -45,6 +46,9 @@ TEMPLATES = [
 STATIC_URL = "static/"
 DATABASES = {"default": env.db("DATABASE_URL", "sqlite:///:memory:")}
 CACHES = {"default": env.cache("CACHE_URL", "locmemcache://?max_entries=100000")}
+LOCKOUT_ADMIN = {"CACHE": "default"}
+# Django 6.1 and later ask for it; tests get a backend of their own.
+MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 AUTHENTICATION_BACKENDS = ["lockout_admin.backends.LockoutBackend"]
 # The default hasher is slow on purpose; tests that count its calls use their own.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

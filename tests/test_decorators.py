@@ -17,9 +17,10 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from lockout_admin import lockout
 from lockout_admin.backends import LockoutBackend
-from lockout_admin.decorators import apply_account_lock, end_open_attempt
+from lockout_admin.decorators import apply_account_lock
+from lockout_admin.engine.receivers import request_is_over
 from lockout_admin.exceptions import AccountLocked
-from lockout_admin.identity import Subject
+from lockout_admin.identity.subject import Subject
 from lockout_admin.models import FailedLogin
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,11 @@ class Recording(BaseBackend):
 
     def check(self, username: Any, password: Any) -> Any:
         type(self).asked.append((username, password))
-        return get_user_model().objects.filter(username="alice").first() if password == self.right else None
+        return (
+            get_user_model().objects.filter(username="alice").first()
+            if password == self.right
+            else None
+        )
 
 
 class First(Recording):
@@ -65,7 +70,9 @@ class ByEmailAndMore(Recording):
     asked: list[Any] = []
 
     @apply_account_lock
-    def authenticate(self, request: Any, email: Any = None, password: Any = None, **kwargs: Any) -> Any:
+    def authenticate(
+        self, request: Any, email: Any = None, password: Any = None, **kwargs: Any
+    ) -> Any:
         return self.check(email, password)
 
 
@@ -73,7 +80,9 @@ class ByPhone(Recording):
     asked: list[Any] = []
 
     @apply_account_lock(username="phone")
-    def authenticate(self, request: Any, username: Any = None, phone: Any = None, password: Any = None) -> Any:
+    def authenticate(
+        self, request: Any, username: Any = None, phone: Any = None, password: Any = None
+    ) -> Any:
         return self.check(phone, password)
 
 
@@ -103,7 +112,9 @@ class Faulty(Recording):
 
 class Nested(LockoutBackend):
     @apply_account_lock
-    def authenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> Any:
+    def authenticate(
+        self, request: Any, username: Any = None, password: Any = None, **kwargs: Any
+    ) -> Any:
         return super().authenticate(request, username=username, password=password, **kwargs)
 
 
@@ -115,12 +126,24 @@ class NestedFaulty(Faulty):
 
 @pytest.fixture(autouse=True)
 def _nobody_asked() -> None:
-    for backend in (First, Second, ByEmail, ByAnything, ByPosition, ByAnyOfTwo):
+    for backend in (
+        First,
+        Second,
+        ByEmail,
+        ByAnything,
+        ByPosition,
+        ByAnyOfTwo,
+        ByOneOfTwo,
+        ByPhone,
+        ByEmailAndMore,
+    ):
         backend.asked = []
 
 
 def backends(*classes: type) -> Any:
-    return override_settings(AUTHENTICATION_BACKENDS=[f"{cls.__module__}.{cls.__qualname__}" for cls in classes])
+    return override_settings(
+        AUTHENTICATION_BACKENDS=[f"{cls.__module__}.{cls.__qualname__}" for cls in classes]
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +157,9 @@ def backends(*classes: type) -> Any:
         (ByPosition, ("alice", "wrong"), {}),
     ],
 )
-def test_the_username_may_come_by_any_name_and_position(backend: Any, args: Any, kwargs: Any) -> None:
+def test_the_username_may_come_by_any_name_and_position(
+    backend: Any, args: Any, kwargs: Any
+) -> None:
     for _ in range(4):
         assert backend().authenticate(None, *args, **kwargs) is None
     with pytest.raises(AccountLocked):
@@ -149,27 +174,13 @@ def test_the_user_models_own_field_comes_first(monkeypatch: pytest.MonkeyPatch) 
     assert lockout.is_account_locked("alice")
 
 
-def test_a_stranger_cannot_choose_the_name_that_counts() -> None:
-    # A view that passes on whatever keys a JSON body has.
-    for number in range(4):
-        ByEmailAndMore().authenticate(None, username=f"decoy-{number}", email="alice", password="wrong")
-    with pytest.raises(AccountLocked):
-        ByEmailAndMore().authenticate(None, username="decoy", email="alice", password="wrong")
-
-
-def test_a_backend_that_takes_two_names_says_which_one_counts() -> None:
-    for number in range(4):
-        ByPhone().authenticate(None, username=f"decoy-{number}", phone="555", password="wrong")
-    assert lockout.is_account_locked("555")
-    assert ByPhone().authenticate(None, username="alice", password="wrong") is None
-    assert not lockout.is_account_locked("alice")
-
-
 class ByAnyOfTwo(Recording):
     asked: list[Any] = []
 
     @apply_account_lock
-    def authenticate(self, request: Any, username: Any = None, email: Any = None, password: Any = None) -> Any:
+    def authenticate(
+        self, request: Any, username: Any = None, email: Any = None, password: Any = None
+    ) -> Any:
         return self.check(email or username, password)
 
 
@@ -192,21 +203,120 @@ class ByPassingOn(LockoutBackend):
 class ByNumber(Recording):
     asked: list[Any] = []
 
-    @apply_account_lock(username="number", password="pin", normalize=lambda number: str(number).replace("-", ""))
+    @apply_account_lock(
+        username="number", password="pin", normalize=lambda number: str(number).replace("-", "")
+    )
     def authenticate(self, request: Any, number: Any = None, pin: Any = None) -> Any:
         return self.check(number, pin)
 
 
-@pytest.mark.parametrize(("backend", "name"), [(ByAnyOfTwo, "email"), (ByAnything, "login")])
-def test_a_call_with_two_names_is_refused_when_nobody_said_which_one_counts(
-    backend: Any, name: str, caplog: pytest.LogCaptureFixture
+class ByOneOfTwo(Recording):
+    asked: list[Any] = []
+
+    @apply_account_lock(username=("username", "email"), names=("username", "email"))
+    def authenticate(self, request: Any, **credentials: Any) -> Any:
+        return self.check("alice", credentials.get("password"))
+
+
+class WithMore(First):
+    """Ignores what it does not know."""
+
+    @apply_account_lock
+    def authenticate(
+        self, request: Any, username: Any = None, password: Any = None, **kwargs: Any
+    ) -> Any:
+        return self.check(username, password)
+
+
+@pytest.mark.parametrize(
+    ("backend", "name", "other"),
+    [
+        (ByAnyOfTwo, "email", "username"),
+        (ByOneOfTwo, "email", "username"),  # whichever it says that counts
+        (ByEmailAndMore, "email", "username"),
+        (ByEmailAndMore, "email", "login"),
+        (ByPhone, "phone", "username"),
+        (ByAnything, "phone", "username"),
+        (ByAnything, "username", "login"),
+        (WithMore, "username", "email"),
+        (LockoutBackend, "username", "email"),
+    ],
+)
+def test_a_call_with_the_names_of_two_is_refused_and_logged(
+    backend: Any, name: str, other: str, alice: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(PermissionDenied):
-        backend().authenticate(None, **{"username": "decoy", name: "alice", "password": "right"})
-    assert not backend.asked
-    assert "@apply_account_lock(username='email')" in caplog.text
-    assert backend().authenticate(None, **{"username": "ALICE", name: "alice", "password": "wrong"}) is None
+    # A view that passes on whatever keys a JSON body has.
+    for number in range(20):
+        body = {other: f"noise-{number}", name: "alice", "password": "right"}
+        with pytest.raises(PermissionDenied) as caught:
+            backend().authenticate(None, **body)
+        assert not isinstance(caught.value, AccountLocked)
+    assert not getattr(backend, "asked", [])
+    assert f"credentials_ambiguous: {backend.__qualname__}" in caplog.text
+    assert "noise-" not in caplog.text
+    assert not FailedLogin.objects.exists()
+    assert backend().authenticate(None, **{name: "alice", "password": "wrong"}) is None
     assert FailedLogin.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("username", "email"),
+    [
+        ("alice", "alice@example.com"),
+        ("alice", "Alice@Example.com"),
+        ("ALICE", "alice"),
+        ("alice", ""),
+        ("", "alice@example.com"),
+        ("alice@example.com", "alice@example.com"),
+    ],
+)
+def test_the_names_of_one_account_are_one_attempt(username: str, email: str, alice: Any) -> None:
+    given = {"username": username, "email": email}
+    assert ByOneOfTwo().authenticate(None, **given, password="wrong") is None
+    assert FailedLogin.objects.count() == 1
+    assert ByOneOfTwo().authenticate(None, **given, password="right") == alice
+    lockout.lock_account(username or email)
+    with pytest.raises(AccountLocked):
+        ByOneOfTwo().authenticate(None, **given, password="right")
+
+
+@pytest.mark.parametrize(
+    ("username", "email"),
+    [
+        ("nobody", "alice@example.com"),
+        ("mallory", "alice@example.com"),  # anybody may give an address
+        ("mallory", "alice"),
+        ("trudy", "alice"),
+        ("alice", "mallory@example.com"),
+        ("alice", ["alice@example.com"]),
+        ("alice\0", "alice@example.com"),
+    ],
+)
+def test_names_that_are_not_surely_of_one_account_are_refused(
+    username: Any, email: Any, alice: Any
+) -> None:
+    get_user_model().objects.create_user("mallory", "alice@example.com")
+    get_user_model().objects.create_user("trudy", "alice")
+    with pytest.raises(PermissionDenied):
+        ByOneOfTwo().authenticate(None, username=username, email=email, password="right")
+    assert not ByOneOfTwo.asked
+
+
+def test_names_that_the_database_cannot_look_up_are_refused(
+    alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
+    with pytest.raises(PermissionDenied):
+        ByOneOfTwo().authenticate(None, username="x", email="y", id="z", password="right")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_names_of_two_are_refused_in_async_code(alice: Any) -> None:
+    given = {"username": "noise", "email": "alice@example.com"}
+    with pytest.raises(PermissionDenied):
+        await LockoutBackend().aauthenticate(None, **given, password="right")
+    given["username"] = "alice"
+    assert await LockoutBackend().aauthenticate(None, **given, password="right") == alice
 
 
 def test_what_is_no_name_does_not_count() -> None:
@@ -220,7 +330,7 @@ def test_a_request_that_is_passed_on_by_position_is_no_name(alice: Any, rf: Any)
         ByPassingOn().authenticate(rf.post(f"/?{number}"), "alice", "wrong")
     with pytest.raises(AccountLocked):
         ByPassingOn().authenticate(rf.post("/"), password="right", username="alice")
-    assert FailedLogin.objects.values_list("username", "gateway").distinct().get() == ("alice", "/")
+    assert FailedLogin.objects.values_list("username", "path").distinct().get() == ("alice", "/")
 
 
 def test_secrets_and_spellings_of_a_backends_own() -> None:
@@ -231,7 +341,9 @@ def test_secrets_and_spellings_of_a_backends_own() -> None:
 
 
 @pytest.mark.parametrize("spelling", ["7", "07", " 7 ", "+7", "7.5"])
-def test_names_that_are_no_text_have_one_spelling(spelling: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_that_are_no_text_have_one_spelling(
+    spelling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(get_user_model(), "USERNAME_FIELD", "id")
     same = Subject.of(spelling).key == Subject.of(7).key
     assert same == (spelling != "7.5")
@@ -259,7 +371,9 @@ def _by_email(self: Any, request: Any, email: str, password: str, **kwargs: Any)
         (_by_email, {"username": ["email", "phone"]}, "no parameter 'phone'"),
     ],
 )
-def test_a_guard_that_could_never_work_says_so_when_it_is_put_on(method: Any, options: Any, why: str) -> None:
+def test_a_guard_that_could_never_work_says_so_when_it_is_put_on(
+    method: Any, options: Any, why: str
+) -> None:
     with pytest.raises(ImproperlyConfigured, match=why):
         apply_account_lock(**options)(method)
 
@@ -305,7 +419,7 @@ def test_a_failure_left_to_a_backend_that_was_not_asked_counts() -> None:
     with backends(First, Second):
         for _ in range(3):
             First().authenticate(None, "alice", "wrong")
-        end_open_attempt()
+        request_is_over()
         assert FailedLogin.objects.count() == 3
 
 
@@ -420,9 +534,9 @@ def test_a_site_may_like_answers_better_than_exceptions(alice: Any) -> None:
         lockout.unlock_account("alice")
 
 
-def test_requests_of_any_kind_will_do(alice: Any) -> None:
-    for request in (None, HttpRequest(), object()):
-        assert LockoutBackend().authenticate(request, "alice", "right") == alice  # type: ignore[arg-type]
+@pytest.mark.parametrize("request_", [None, HttpRequest(), object()])
+def test_requests_of_any_kind_will_do(alice: Any, request_: Any) -> None:
+    assert LockoutBackend().authenticate(request_, "alice", "right") == alice
 
 
 @pytest.mark.django_db(transaction=True)
@@ -449,7 +563,9 @@ async def test_async_refusals_may_be_answers_too() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_an_async_backend_that_raises_gives_its_slot_back(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_async_backend_that_raises_gives_its_slot_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async def down(*args: Any, **kwargs: Any) -> Any:
         raise ConnectionError
 
@@ -465,10 +581,15 @@ def test_a_password_does_not_show_in_an_error_report(alice: Any, rf: Any) -> Non
     except ConnectionError:
         request = rf.get("/")
         frames = ExceptionReporter(request, *sys.exc_info()).get_traceback_frames()
-    guard = [f for f in frames if f["filename"].endswith("decorators.py") and f["function"] == "guard"]
+    guard = [
+        f for f in frames if f["filename"].endswith("decorators.py") and f["function"] == "guard"
+    ]
     assert guard
     assert "s3cret-in-frame" not in str(
-        [SafeExceptionReporterFilter().get_traceback_frame_variables(request, f["tb"].tb_frame) for f in guard]
+        [
+            SafeExceptionReporterFilter().get_traceback_frame_variables(request, f["tb"].tb_frame)
+            for f in guard
+        ]
     )
 
 

@@ -10,20 +10,39 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
-from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
-from django.test import RequestFactory
+from django.db.models.signals import (
+    m2m_changed,
+    post_delete,
+    post_save,
+    pre_delete,
+    pre_save,
+)
 from django.utils import timezone, translation
 
-from lockout_admin import accounts, attempts, lockout
+from lockout_admin import lockout
+from lockout_admin.engine import attempts
+from lockout_admin.engine.rules import LockTerms
 from lockout_admin.exceptions import AccountLocked
-from lockout_admin.models import AccountLock, FailedLogin
-from lockout_admin.policies import LockGrowth
+from lockout_admin.models import AccountLock, FailedLogin, accounts, transactions
+from lockout_admin.signals import (
+    account_locked,
+    account_unlocked,
+    failures_cleared,
+    login_failed,
+    would_lock,
+)
 from lockout_admin.testing import isolated_lockouts
+
+from .conftest import request_from
 
 pytestmark = pytest.mark.django_db
 
-FAILURES, LOCKS, USER_AGENTS = (f"lockout_admin_{name}" for name in ("failedlogin", "accountlock", "useragent"))
+FAILURES, SUCCESSES, LOCKS, USER_AGENTS = (
+    f"lockout_admin_{name}"
+    for name in ("failedlogin", "successfullogin", "accountlock", "useragent")
+)
 
 
 @contextmanager
@@ -40,15 +59,24 @@ def refusing(verb: str, table: str) -> Iterator[None]:
 
 
 def log_in(password: str = "right") -> Any:
-    request = RequestFactory(headers={"User-Agent": "Firefox"}).post("/login/")
+    request = request_from(**{"User-Agent": "Firefox"})
     return authenticate(request, username="alice", password=password)
 
 
 @pytest.mark.parametrize(
     ("verb", "table"),
-    [("INSERT", FAILURES), ("INSERT", LOCKS), ("INSERT", USER_AGENTS), ("SELECT", FAILURES), ("UPDATE", FAILURES)],
+    [
+        ("INSERT", FAILURES),
+        ("INSERT", SUCCESSES),
+        ("INSERT", LOCKS),
+        ("INSERT", USER_AGENTS),
+        ("SELECT", FAILURES),
+        ("UPDATE", FAILURES),
+    ],
 )
-def test_a_login_answers_and_counts(verb: str, table: str, alice: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_login_answers_and_counts(
+    verb: str, table: str, alice: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     with refusing(verb, table):
         log_in("wrong")
         assert log_in() == alice
@@ -67,7 +95,9 @@ def test_a_failure_is_recorded_without_a_user_agent_that_the_database_refuses(
 
     monkeypatch.setattr(QuerySet, "bulk_create", refuse)
     for _ in range(4):
-        authenticate(rf.post("/", headers={"User-Agent": "curl"}), username="alice", password="wrong")
+        authenticate(
+            rf.post("/", headers={"User-Agent": "curl"}), username="alice", password="wrong"
+        )
     assert FailedLogin.objects.count() == 4
     assert lockout.is_account_locked("alice")
 
@@ -90,7 +120,13 @@ def test_a_racer_who_locked_first_wins(guess: Any) -> None:
     guess(times=3)
     first = FailedLogin.objects.earliest("pk")
     until = timezone.now() + timedelta(minutes=1)
-    AccountLock.objects.create(subject=attempt.subject.key, username="alice", until=until, first_failure=first.pk)
+    AccountLock.objects.create(
+        key=attempt.subject.key,
+        rule="account",
+        label="alice",
+        until=until,
+        first_failure=first.pk,
+    )
     assert attempts.fail(attempt)
     assert AccountLock.objects.count() == 1
 
@@ -124,7 +160,7 @@ def test_an_attempt_that_was_verified_elsewhere_has_nothing_to_give_back() -> No
 
 def test_locks_need_not_grow(guess: Any, settings: Any, clock: Any) -> None:
     settings.LOCKOUT_ADMIN = {"LOCK_GROWTH_FACTOR": 1}
-    for _ in range(3):
+    for _ in range(2):
         guess(times=4)
         lock = lockout.get_lock("alice")
         assert lock is not None
@@ -134,16 +170,27 @@ def test_locks_need_not_grow(guess: Any, settings: Any, clock: Any) -> None:
 
 @pytest.mark.parametrize(("previous", "seconds"), [(0, 60), (1, 120), (6, 3600), (10**9, 3600)])
 def test_growth_is_bounded_however_often(previous: int, seconds: int) -> None:
-    assert LockGrowth(first=60, factor=2, longest=3600).seconds(previous) == seconds
+    assert LockTerms(first=60, growth=2, longest=3600).seconds(previous) == seconds
 
 
 def test_a_first_lock_longer_than_the_longest_stays_as_long() -> None:
-    assert LockGrowth(first=7200, factor=2, longest=3600).seconds(5) == 7200
+    assert LockTerms(first=7200, growth=2, longest=3600).seconds(5) == 7200
 
 
 @pytest.mark.parametrize(
     ("retry_after", "wait"),
-    [(0.2, "in 1 second."), (59.1, "in 60 seconds."), (90, "in 90 seconds."), (91, "in 2 minutes."), (3600, "60 min")],
+    [
+        (0.2, "in 1 second."),
+        (59.1, "in 60 seconds."),
+        (90, "in 90 seconds."),
+        (91, "in 2 minutes."),
+        (3600, "60 min"),
+        (90 * 60, "in 90 minutes."),
+        (90 * 60 + 1, "in 2 hours."),
+        (36 * 3600, "in 36 hours."),
+        (36 * 3600 + 1, "in 2 days."),
+        (30 * 86400, "in 30 days."),
+    ],
 )
 def test_a_refusal_says_how_long_to_wait(retry_after: float, wait: str) -> None:
     assert wait in str(AccountLocked(retry_after).message)
@@ -168,3 +215,94 @@ def test_the_fixture_for_other_projects_isolates(lockout_isolation: None, settin
     assert lockout.is_account_locked("alice")
     with isolated_lockouts():
         assert not lockout.is_account_locked("alice")
+
+
+# -- Receivers of other apps --------------------------------------------------------------------
+
+
+@contextmanager
+def listening(*signals: Any) -> Iterator[list[str]]:
+    """Have a receiver of another app raise."""
+
+    def receiver(**kwargs: Any) -> None:
+        asked.append(kwargs["sender"].__name__)
+        raise ZeroDivisionError
+
+    asked: list[str] = []
+    for signal in signals:
+        signal.connect(receiver)
+    try:
+        yield asked
+    finally:
+        for signal in signals:
+            signal.disconnect(receiver)
+
+
+@pytest.mark.parametrize("signals", [(pre_save, post_save), (pre_delete, post_delete, m2m_changed)])
+def test_receivers_of_other_apps_break_no_login(signals: Any, alice: Any) -> None:
+    with listening(*signals) as asked:
+        assert [log_in("wrong") for _ in range(4)] == [None] * 4
+        assert log_in() is None
+        lockout.unlock_account("alice")
+        assert log_in() == alice
+        lockout.lock_account("alice", 60)
+        assert log_in() is None
+    assert not {"FailedLogin", "AccountLock", "UserAgent"} & {*asked}
+    assert AccountLock.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "signal", [login_failed, account_locked, account_unlocked, failures_cleared, would_lock]
+)
+def test_receivers_of_our_signals_break_no_login(
+    signal: Any, alice: Any, settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.LOCKOUT_ADMIN = {
+        **settings.LOCKOUT_ADMIN,
+        "RULES": {"account-daily": {"limit": 1, "mode": "monitor"}},
+    }
+    with listening(signal) as asked:
+        log_in("wrong")
+        assert log_in() == alice
+        assert [log_in(f"wrong {number}") for number in range(4)] == [None] * 4
+        assert log_in() is None
+        assert lockout.unlock_account("alice")
+    assert asked
+    errors = [record for record in caplog.records if record.exc_info]
+    assert len(errors) == len(asked)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("signal", [login_failed, account_locked], ids=["failed", "locked"])
+def test_a_receiver_whose_statement_fails_breaks_no_transaction(
+    signal: Any, guess: Any, alice: Any
+) -> None:
+    def receiver(**kwargs: Any) -> None:
+        list(FailedLogin.objects.raw("SELECT nonsense"))
+
+    signal.connect(receiver)
+    try:
+        with transaction.atomic():
+            alice.delete()
+            guess(times=4)
+    finally:
+        signal.disconnect(receiver)
+    assert (FailedLogin.objects.count(), AccountLock.objects.count()) == (4, 1)
+    assert not type(alice).objects.exists()
+
+
+def test_what_a_receiver_breaks_of_a_transaction_is_undone(
+    guess: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        """A savepoint on PostgreSQL after a statement that failed."""
+
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *args: object) -> None:
+            raise DatabaseError
+
+    monkeypatch.setattr(transactions, "shielded", lambda model: Broken())
+    guess(times=4)
+    assert lockout.is_account_locked("alice")
+    assert "receiver_failed" in caplog.text

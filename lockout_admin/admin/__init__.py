@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import failures, history, locks  # noqa: F401
+from . import audit, devices, failures, history, locks, networks, successes  # noqa: F401
 from .users import LockedUserAdminMixin, LockoutUserAdmin
 
 __all__ = ["LockedUserAdminMixin", "LockoutUserAdmin"]

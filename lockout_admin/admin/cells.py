@@ -1,21 +1,31 @@
-"""Cells: moments to the second, links from what is seen to all that is like it."""
+"""Cells: moments to the second, links from a value to all failures that have it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
-from typing import Any
+from ipaddress import ip_address, ip_network
+from typing import Any, Final
 from urllib.parse import urlencode
 
+from django.core.exceptions import ValidationError
 from django.templatetags.static import static
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from ..bidi import isolated, technical
+from ..engine.tallies import Tally
+from ..evidence.bidi import isolated, technical
+from ..models import AccountLock, NetworkRule
+from ..models.fields import parse_network
 
+#: A length of time in days and a clock.
+_DAYS = gettext_lazy("%(days)s d %(time)s")
 #: What is left out of a cell is in its title and on the record's page.
 _SHOWN = 60
 
@@ -31,26 +41,78 @@ def moment(value: datetime) -> SafeString:
     )
 
 
+def moment_and_age(value: datetime) -> SafeString:
+    """Return a moment, and how long ago it was."""
+    seconds = max(0, round((timezone.now() - value).total_seconds()))
+    ago = _("%(time)s ago") % {"time": clock(seconds)}
+    return format_html('{} <small dir="auto">{}</small>', moment(value), ago)
+
+
 def local_time(value: datetime) -> datetime:
     """Return a moment as the reader's clock has it."""
     return timezone.localtime(value) if timezone.is_aware(value) else value
 
 
 def remaining(until: datetime) -> SafeString:
-    """Return the time that is left, as a clock that a script goes on with."""
+    """Return the time that is left, as a clock that a script counts down."""
     seconds = max(0, int((until - timezone.now()).total_seconds()))
-    return format_html('<span class="lockout-remaining" data-seconds="{}" dir="ltr">{}</span>', seconds, clock(seconds))
+    return format_html(
+        '<span class="lockout-remaining" data-seconds="{}" data-days="{}" dir="auto">{}</span>',
+        seconds,
+        # What the script fills in.
+        _DAYS % {"days": "#", "time": "@"},
+        clock(seconds),
+    )
 
 
 def clock(seconds: int) -> str:
-    """Return a length of time: 75 is 0:01:15; days are hours."""
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    """Return a length of time: 75 is 0:01:15, a day and a second is 1 d 0:00:01."""
+    days, rest = divmod(seconds, 24 * 60 * 60)
+    time = f"{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
+    return _DAYS % {"days": days, "time": time} if days else time
 
 
-def failures_url(site: str, **filters: Any) -> str:
-    """Return where the failures are that `filters` select."""
-    url = reverse("admin:lockout_admin_failedlogin_changelist", current_app=site)
-    return f"{url}?{urlencode({'time': 'all', **filters})}"
+def counted(count: int, cap: int) -> str:
+    """Return a number with separators, and a plus where counting ended at `cap`."""
+    return number_format(int(count), force_grouping=True) + "+" * (count >= cap)
+
+
+def why(row: AccountLock) -> SafeString:
+    """Return the rule that put a lock on; for a lock by hand who did it, and the note."""
+    rule = technical(row.rule) if row.rule else _("by hand")
+    who = _("locked by %(who)s") % {"who": row.locked_by}
+    reason = who if row.locked_by else row.get_reason_display()
+    note = format_html("<br>{}", quoted(row.note)) if row.note else ""
+    return format_html("{}<br><small>{}</small>{}", rule, isolated(reason), note)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind of record that cells lead to, and what the links say."""
+
+    model: str
+    of_name: Any
+    from_address: Any
+    from_network: Any
+
+    def url(self, site: str, **filters: Any) -> str:
+        """Return the URL of the records that `filters` select."""
+        url = reverse(f"admin:lockout_admin_{self.model}_changelist", current_app=site)
+        return f"{url}?{urlencode({'time': 'all', **filters})}"
+
+
+FAILURES: Final = Target(
+    "failedlogin",
+    gettext_lazy("All failures on this name"),
+    gettext_lazy("All failures from this address"),
+    gettext_lazy("All failures from its network"),
+)
+SUCCESSES: Final = Target(
+    "successfullogin",
+    gettext_lazy("All logins with this name"),
+    gettext_lazy("All logins from this address"),
+    gettext_lazy("All logins from its network"),
+)
 
 
 def quoted(text: str) -> SafeString:
@@ -59,43 +121,123 @@ def quoted(text: str) -> SafeString:
 
 
 def cut(text: str) -> str:
-    """Return as much of a text as fits."""
+    """Return the start of a text, as much as fits."""
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def link(url: str, shown: str, title: str) -> SafeString:
+def link(url: str, shown: Any, title: Any) -> SafeString:
     """Return a link."""
     return format_html('<a href="{}" title="{}">{}</a>', url, title, shown)
 
 
 def account(exists: bool) -> SafeString:
-    """Return whether there is an account; one in other letter case is looked for in lower case alone."""
-    icon, said = ("yes", _("exists")) if exists else ("no", _("no account of this spelling"))
-    return format_html('<img src="{}" alt="{}" title="{}">', static(f"admin/img/icon-{icon}.svg"), said, said)
+    """Return whether there is an account of this spelling, or of it in lower case."""
+    icon = "yes" if exists else "no"
+    said = _("exists") if exists else _("no account of this spelling")
+    return format_html(
+        '<img src="{}" alt="{}" title="{}">', static(f"admin/img/icon-{icon}.svg"), said, said
+    )
 
 
-def name_link(site: str, username: str) -> SafeString:
-    """Return a username that leads to all failures on it."""
+def name_link(site: str, username: str, to: Target = FAILURES) -> SafeString:
+    """Return a username that leads to all records of it."""
     if not username:
-        # As a filter it would be none.
+        # An empty filter would select every name.
         return format_html("<em>{}</em>", _("empty"))
-    return link(failures_url(site, username=username), isolated(cut(username)), _("All failures on this name"))
+    return link(to.url(site, username=username), isolated(cut(username)), to.of_name)
 
 
-def address_links(site: str, address: str | None) -> str:
-    """Return an address that leads to all failures from it, and the same for its network."""
+def label_link(site: str, row: AccountLock) -> SafeString:
+    """Return what a lock is on, leading to all failures on it or from it."""
+    filters = filters_of(row)
+    if "net" in filters:
+        url = FAILURES.url(site, **filters)
+        return link(url, technical(row.label), FAILURES.from_network)
+    return name_link(site, row.label) if filters or not row.label else isolated(row.label)
+
+
+def filters_of(row: AccountLock) -> dict[str, str]:
+    """Return the filter of the failures that a lock is about, if there is one."""
+    if row.subject is not None:
+        return {"username": row.label}
+    try:
+        return {"net": str(parse_network(row.label))}
+    except ValidationError:
+        return {}
+
+
+def address_links(
+    site: str, address: str | None, to: Target = FAILURES, *, may_block: bool = False
+) -> str:
+    """Return an address that leads to all records from it, and the same for its network."""
     if address is None:
         return "-"
     network = f"{address}/{24 if ip_address(address).version == 4 else 64}"
     return format_html(
-        '<bdi dir="ltr">{} <span class="lockout-network">{}</span></bdi>',
-        link(failures_url(site, net=address), technical(address), _("All failures from this address")),
-        link(failures_url(site, net=network), network[len(address) :], _("All failures from its network")),
+        '<bdi dir="ltr">{} <span class="lockout-network">{}</span></bdi>{}',
+        link(to.url(site, net=address), technical(address), to.from_address),
+        link(to.url(site, net=network), network[len(address) :], to.from_network),
+        block_link(site, address) if may_block else "",
     )
 
 
-def led_to(site: str, username: str, started: datetime, interval: int) -> str:
-    """Return where the failures are that led to a lock."""
-    after = started - timedelta(seconds=interval)
-    before = started + timedelta(seconds=1)
-    return failures_url(site, username=username, after=after.isoformat(), before=before.isoformat())
+def block_link(site: str, address: str) -> SafeString:
+    """Return a link to the form that blocks the network of an address; none without that page."""
+    prefix = 32 if ip_address(address).version == 4 else 64
+    network = str(ip_network(f"{address}/{prefix}", strict=False))
+    try:
+        url = reverse("admin:lockout_admin_networkrule_add", current_app=site)
+    except NoReverseMatch:
+        return SafeString()
+    query = urlencode({"action": NetworkRule.Action.BLOCK, "cidr": network})
+    label = _("Block %(network)s") % {"network": network}
+    return format_html(
+        ' <a class="lockout-block" href="{}?{}" aria-label="{}" title="{}">{}</a>',
+        url,
+        query,
+        label,
+        label,
+        _("Block"),
+    )
+
+
+def agent_link(site: str, agent: str, to: Target) -> SafeString:
+    """Return the start of a user agent, leading to all records that have it."""
+    return link(to.url(site, agent=f'"{agent}"'), technical(cut(agent)), agent)
+
+
+def refusals(
+    site: str, tally: Tally, most: int | None = None, *, may_block: bool = False
+) -> SafeString:
+    """Return what a lock refused: how often, when last, and where some of it came from."""
+    if tally.last is None:
+        return format_html("{}", tally.count)
+    last = format_html("{} ({} {})", tally.count, _("last"), moment(tally.last))
+    return sources(site, last, tally.addresses, most, may_block=may_block)
+
+
+def sources(
+    site: str,
+    said: object,
+    addresses: Sequence[str],
+    most: int | None = None,
+    *,
+    may_block: bool = False,
+) -> SafeString:
+    """Return what was said, and from which addresses it came."""
+    shown = [
+        (
+            link(FAILURES.url(site, net=one), technical(one), FAILURES.from_address),
+            block_link(site, one) if may_block else "",
+        )
+        for one in addresses[:most]
+    ]
+    more = "…" if len(shown) < len(addresses) else ""
+    return format_html("{} {}{}", said, format_html_join(", ", "{}{}", shown), more)
+
+
+def led_to(site: str, row: AccountLock, first: datetime) -> str:
+    """Return the URL of the failures that led to a lock; the first of them came at `first`."""
+    end = row.started_at + timedelta(seconds=1)
+    span = {"after": first.isoformat(), "before": end.isoformat()}
+    return FAILURES.url(site, **filters_of(row), **span)

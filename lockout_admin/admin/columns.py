@@ -1,4 +1,4 @@
-"""What can be said of a lock, open or ended."""
+"""The columns that both screens of locks share."""
 
 from __future__ import annotations
 
@@ -11,48 +11,57 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..bidi import isolated
-from ..conf import conf
+from ..evidence.bidi import isolated
 from ..models import AccountLock
 from . import cells
 from .facts import facts_of, look_up
 from .records import SEARCH_HELP, RecordAdmin
 
+#: Addresses of refused attempts that a list shows; the lock's page shows all that are known.
+_SOURCES_IN_LIST = 2
+
 
 class LockColumns(RecordAdmin):
-    """The columns of the screens of locks."""
+    """A screen of locks, open or ended."""
 
+    search_fields = ("label",)
     search_help_text = SEARCH_HELP
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Read where it is decided: a replica may not have the lock that is to be ended."""
+        rows: Any = super().get_queryset(request)
+        return rows.fresh()
 
     def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
         """Find out what the rows themselves do not say, for all at once."""
         look_up(rows)
+        may_block = request.user.has_perm("lockout_admin.add_networkrule")
+        for row in rows:
+            row.may_block = may_block
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
-        """Let those unlock who may, and who may see whom."""
+        """Tell whether the user may unlock, and may see the locks."""
         return self.has_view_permission(request) and self.may(request, "unlock")
 
-    @admin.display(description=gettext_lazy("username"))
+    @admin.display(description=gettext_lazy("name"))
     def name(self, row: AccountLock) -> str:
-        """Whom it is on."""
-        return isolated(row.username or _("empty"))
+        """What is locked, as it was typed."""
+        return isolated(row.label or _("empty"))
 
-    @admin.display(description=gettext_lazy("username"))
+    @admin.display(description=gettext_lazy("name"))
     def linked_name(self, row: AccountLock) -> str:
-        """The same, with all failures on it a click away."""
-        return cells.name_link(self.admin_site.name, row.username)
+        """The same, with all its failures a click away."""
+        return cells.label_link(self.admin_site.name, row)
 
     @admin.display(description=gettext_lazy("account"))
     def has_account(self, row: AccountLock) -> str:
         """Whether there is such an account."""
-        return cells.account(facts_of(row).has_account)
+        return "-" if row.subject is None else cells.account(facts_of(row).has_account)
 
-    @admin.display(description=gettext_lazy("scope and reason"))
+    @admin.display(description=gettext_lazy("rule"))
     def why(self, row: AccountLock) -> str:
-        """What it refuses, why it was put on, by whom."""
-        reason = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else row.get_reason_display()
-        note = format_html("<br>{}", cells.quoted(row.note)) if row.note else ""
-        return format_html("<small>{}</small><br>{}{}", row.get_scope_display(), isolated(reason), note)
+        """The rule that put it on; for a lock by hand who did it, and the note."""
+        return cells.why(row)
 
     @admin.display(description=gettext_lazy("since"), ordering="started_at")
     def since(self, row: AccountLock) -> str:
@@ -61,7 +70,7 @@ class LockColumns(RecordAdmin):
 
     @admin.display(description=gettext_lazy("until"), ordering="until")
     def ends(self, row: AccountLock) -> str:
-        """Until when it was to last."""
+        """When it ends by itself."""
         return cells.moment(row.until)
 
     @admin.display(description=gettext_lazy("failures"))
@@ -69,31 +78,43 @@ class LockColumns(RecordAdmin):
         """How many failures led to it, a click away, and from how many addresses they came."""
         if not row.failures:
             return "0"
-        url = cells.led_to(self.admin_site.name, row.username, row.started_at, conf.failed_login_interval_secs)
+        url = cells.led_to(self.admin_site.name, row, facts_of(row).first)
         count = facts_of(row).addresses
         addresses = ngettext("%(count)d address", "%(count)d addresses", count) % {"count": count}
         said = cells.link(url, str(row.failures), _("The failures that led to this lock"))
         return format_html("{}<br><small>{}</small>", said, addresses)
 
     @admin.display(description=gettext_lazy("refused"))
-    def refusals(self, row: AccountLock) -> int:
-        """How many attempts it refused."""
-        return facts_of(row).refused
+    def refusals(self, row: AccountLock) -> str:
+        """How many attempts it refused, until when, and where some of them came from."""
+        refused = facts_of(row).refused
+        return cells.refusals(self.admin_site.name, refused, may_block=_may_block(row))
+
+    @admin.display(description=gettext_lazy("addresses of failures"))
+    def origins(self, row: AccountLock) -> str:
+        """Where the failures that led to it came from."""
+        addresses = facts_of(row).sources
+        return cells.sources(self.admin_site.name, "", addresses, may_block=_may_block(row)) or "-"
 
     @admin.display(description=gettext_lazy("locks in 30 days"))
     def recently(self, row: AccountLock) -> int:
-        """How often the name was locked of late."""
+        """How many locks the name had lately."""
         return facts_of(row).locks
 
     @admin.display(description=gettext_lazy("failures"))
     def figures(self, row: AccountLock) -> str:
-        """What led to it, what it refused, how often there was one of late."""
+        """What led to it, what it refused, how many locks there were lately."""
         facts = facts_of(row)
         return format_html(
             "{}<br><small>{}: {}<br>{}: {}</small>",
             self.led_by(row),
             _("refused"),
-            facts.refused,
+            cells.refusals(
+                self.admin_site.name,
+                facts.refused,
+                most=_SOURCES_IN_LIST,
+                may_block=_may_block(row),
+            ),
             _("locks in 30 days"),
             facts.locks,
         )
@@ -103,16 +124,21 @@ class LockColumns(RecordAdmin):
         """Whether the cache enforces it."""
         state = facts_of(row).enforcement
         return format_html(
-            '<span class="lockout-{}" title="{}">{}</span>', state.name.lower(), state.title, state.label
+            '<span class="lockout-{}" title="{}">{}</span>',
+            state.name.lower(),
+            state.title,
+            state.label,
         )
 
     @admin.display(description=gettext_lazy("unlock"))
     def unlock_link(self, row: AccountLock) -> str:
-        """Lead to the confirmation."""
-        url = reverse("admin:lockout_admin_activelock_unlock", args=[row.pk], current_app=self.admin_site.name)
+        """A link to the confirmation."""
+        url = reverse(
+            "admin:lockout_admin_activelock_unlock", args=[row.pk], current_app=self.admin_site.name
+        )
         # The filters of the list that leads there, and back.
         query = getattr(row, "preserved_filters", "")
-        label = _("Unlock %(name)s") % {"name": row.username}
+        label = _("Unlock %(name)s") % {"name": row.label}
         return format_html(
             '<a class="lockout-unlock" href="{}{}" aria-label="{}">{}</a>',
             url,
@@ -120,3 +146,7 @@ class LockColumns(RecordAdmin):
             label,
             _("Unlock"),
         )
+
+
+def _may_block(row: AccountLock) -> bool:
+    return bool(row.may_block)  # type: ignore[attr-defined]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth import get_permission_codename
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import ValidationError
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
@@ -19,53 +16,17 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from import_export.admin import ExportMixin
-from import_export.forms import SelectableFieldsExportForm
 from import_export.signals import post_export
 
-from ..audit import Taking
-from ..client import Client
-from ..exports import Export, Unblocked
-from ..filters import RecordFilter
-from ..formats import FORMATS, StreamedFormat
-
-#: Rows that can be picked one by one; more are selected by a filter.
-MOST_PICKED = 500
-
-
-class ExportForm(SelectableFieldsExportForm):  # type: ignore[misc]
-    """Format and columns, whether formulas are left in, and the rows that were picked, if any were."""
-
-    raw = forms.BooleanField(
-        label=_("Text exactly as it was typed"),
-        help_text=_(
-            "Usernames and user agents come from strangers. A text that a spreadsheet would run as a formula gets a"
-            " single quote in front, and so does one that begins with a quote. Ask for the exact text only for a"
-            " program that is no spreadsheet; JSON Lines always has it."
-        ),
-        required=False,
-    )
-    picked = forms.CharField(widget=forms.HiddenInput, required=False)
-
-    def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
-        super().__init__(formats, resources, **kwargs)
-        choices = [choice for choice in self.fields["format"].choices if choice[0]]
-        self.fields["format"] = forms.ChoiceField(label=_("Format"), choices=choices, initial=choices[0][0])
-        for names in self.resource_fields.values():
-            for name in names:
-                self.fields[name].label = name.partition("_")[2]
-        self.order_fields(["resource", "format", "raw"])
-
-    def _validate_any_field_selected(self, resource: Any) -> None:
-        if not self._selected_resource_fields:
-            raise ValidationError(_("Choose at least one column."))
-
-    def clean_picked(self) -> list[int]:
-        """Return primary keys."""
-        keys = [key for key in self.cleaned_data["picked"].split(",", MOST_PICKED + 1) if key]
-        if len(keys) > MOST_PICKED or not all(key.isdecimal() and len(key) < 19 for key in keys):
-            raise ValidationError(_("The selection is not valid. Go back to the list and select again."))
-        return [int(key) for key in keys]
+from ..evidence.filters import RecordFilter
+from ..exports.audit import Taking, Watched
+from ..exports.export import Export, Unblocked
+from ..exports.formats import FORMATS, StreamedFormat
+from ..identity.client import Client
+from ..models import AuditEntry
+from .forms import MOST_PICKED, ExportForm
 
 
 class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
@@ -83,25 +44,33 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Tell whether records may be seen, and taken out."""
         codename = get_permission_codename("export", self.opts)
-        return self.has_view_permission(request) and request.user.has_perm(f"{self.opts.app_label}.{codename}")
+        return self.has_view_permission(request) and request.user.has_perm(
+            f"{self.opts.app_label}.{codename}"
+        )
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
         """Show the form, or stream the file."""
         try:
             response: HttpResponseBase = super().export_action(request)
         except IncorrectLookupParameters:
-            self.message_user(request, _("This filter is not valid. Nothing was exported."), messages.ERROR)
+            self.message_user(
+                request, _("This filter is not valid. Nothing was exported."), messages.ERROR
+            )
             return HttpResponseRedirect(self._url("changelist", request).partition("?")[0])
         return response
 
     @admin.action(description=_("Export selected %(verbose_name_plural)s"), permissions=["export"])
-    def export_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
-        """Go to the export page: of all that the filter selects, or of the rows that were picked."""
+    def export_selected(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponseBase | None:
+        """Go to the export page: for all that the filter selects, or for the picked rows."""
         if request.POST.get("select_across") == "1":
             return HttpResponseRedirect(self._url("export", request))
         keys = list(queryset.values_list("pk", flat=True)[: MOST_PICKED + 1])
         if len(keys) > MOST_PICKED:
-            message = _("Pick at most %(count)d rows, or use a filter and export all that it selects.")
+            message = _(
+                "Pick at most %(count)d rows, or use a filter and export all that it selects."
+            )
             self.message_user(request, message % {"count": MOST_PICKED}, messages.ERROR)
             return None
         form = self.get_export_form_class()(
@@ -128,11 +97,15 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
         }
 
     def _do_file_export(
-        self, file_format: StreamedFormat, request: HttpRequest, queryset: QuerySet[Any], export_form: Any = None
+        self,
+        file_format: StreamedFormat,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        export_form: Any = None,
     ) -> HttpResponseBase:
         """Stream the file; the audit entry is there before the first byte."""
         taking = self._taking(file_format, request, queryset, export_form)
-        chunks = _Watched(taking, _entry(request, taking))
+        chunks = _watched(request, taking)
         filename = self.get_export_filename(request, queryset, file_format)
         return StreamingHttpResponse(
             Unblocked(chunks) if isinstance(request, ASGIRequest) else chunks,
@@ -141,28 +114,38 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
         )
 
     def _taking(
-        self, file_format: StreamedFormat, request: HttpRequest, queryset: QuerySet[Any], form: ExportForm | None
+        self,
+        file_format: StreamedFormat,
+        request: HttpRequest,
+        queryset: QuerySet[Any],
+        form: ExportForm | None,
     ) -> Taking:
         """Return who takes which rows; import-export shows the error if the filter is not valid."""
         answers = form.cleaned_data if form else {}
-        picked, filterset = answers.get("picked"), self._filterset(request)
+        picked = answers.get("picked")
+        filterset = self._filterset(request)
         if picked:
-            queryset, selection = self.get_queryset(request).filter(pk__in=picked), f"hand, ids {_joined(picked)}"
+            queryset = self.get_queryset(request).filter(pk__in=picked)
+            selection = f"hand, ids {_joined(picked)}"
         elif filterset.is_valid():
             selection = filterset.data.urlencode()
         else:
             raise ValueError(_("This filter is not valid. Nothing was exported."))
         export = Export(
             queryset,
-            self.choose_export_resource_class(form, request)(**self.get_export_resource_kwargs(request)),
+            self.choose_export_resource_class(form, request)(
+                **self.get_export_resource_kwargs(request)
+            ),
             file_format,
             self.get_export_resource_fields_from_form(form) or (),
             raw=answers.get("raw", False),
         )
-        return Taking(export, request.user.get_username(), selection, Client.of(request))
+        return Taking(export, str(request.user.get_username()), selection, Client.of(request))
 
     def _filterset(self, request: HttpRequest) -> RecordFilter:
-        return self.filterset_class(request.GET, queryset=self.model._default_manager.none(), request=request)
+        return self.filterset_class(
+            request.GET, queryset=self.model._default_manager.none(), request=request
+        )
 
     def _url(self, page: str, request: HttpRequest) -> str:
         info = self.get_model_info()
@@ -170,49 +153,40 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
         return f"{url}?{request.GET.urlencode()}" if request.GET else url
 
 
-def _entry(request: HttpRequest, taking: Taking) -> LogEntry:
-    """Record that rows are about to go out, before the first does."""
+def _watched(request: HttpRequest, taking: Taking) -> Watched:
+    """Record that rows are about to go out, before the first does; and how it ended."""
     model = taking.export.queryset.model
-    taking.begun()
-    return LogEntry.objects.create(
+    said = f"{taking.description} Under way."
+    # Evidence is in English, and searched for, whatever the language of who reads or acts.
+    with override("en"):
+        name = str(model._meta.verbose_name_plural)
+    kept = AuditEntry.objects.create(
+        actor=taking.actor, action=AuditEntry.Action.EXPORT, label=name, details=said
+    )
+    entry = LogEntry.objects.create(
         user_id=cast("int", request.user.pk),
         content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
-        object_repr=str(model._meta.verbose_name_plural),
+        object_repr=name,
         action_flag=CHANGE,
-        change_message=f"{taking.description} Under way.",
+        change_message=said,
     )
 
+    def end(complete: bool) -> None:
+        state = "Complete" if complete else "Broken off"
+        done = f"{taking.description} {state}: {taking.export.rows} rows."
+        entry.change_message = kept.details = done
+        entry.save(update_fields=["change_message"])
+        kept.save(update_fields=["details"])
+        if complete:
+            post_export.send(sender=None, model=model)
 
-class _Watched:
-    """Chunks that complete the record when they end, and when the response is closed before they do."""
-
-    def __init__(self, taking: Taking, entry: LogEntry) -> None:
-        self.taking, self.entry = taking, entry
-        self.chunks = taking.export.chunks()
-        self.ended = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.chunks
-        self._end(complete=True)
-        post_export.send(sender=None, model=self.taking.export.queryset.model)
-
-    def close(self) -> None:
-        """End it, wherever it is: the client may leave before the first chunk."""
-        self.chunks.close()
-        if not self.ended:
-            self._end(complete=False)
-
-    def _end(self, *, complete: bool) -> None:
-        self.ended = True
-        end = "Complete" if complete else "Broken off"
-        self.entry.change_message = f"{self.taking.description} {end}: {self.taking.export.rows} rows."
-        self.entry.save(update_fields=["change_message"])
-        self.taking.ended(complete=complete)
+    return Watched(taking, end)
 
 
 def _told(filterset: RecordFilter) -> list[tuple[Any, str]]:
     """Return the filters that are set, each with its label, as the form words them."""
-    fields, given = filterset.form.fields, filterset.data
+    fields = filterset.form.fields
+    given = filterset.data
     unused = () if given.get("username") else ("match",)
     return [
         (field.label, _worded(field, given[name]))
@@ -223,7 +197,11 @@ def _told(filterset: RecordFilter) -> list[tuple[Any, str]]:
 
 def _worded(field: Any, value: str) -> str:
     choices = dict(getattr(field, "choices", ()))
-    return ", ".join(str(choices.get(choice, choice)) for choice in value.split(",")) if choices else value
+    return (
+        ", ".join(str(choices.get(choice, choice)) for choice in value.split(","))
+        if choices
+        else value
+    )
 
 
 def _wrong(filterset: RecordFilter) -> list[tuple[Any, str]]:

@@ -1,11 +1,11 @@
-"""What a page of locks says beyond their rows: one cache call and three queries for all of them."""
+"""What a page of locks says beyond their rows, for one cache call and four queries a page."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import reduce
 from operator import or_
@@ -15,26 +15,36 @@ from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ..accounts import existing
 from ..conf import conf
-from ..locks import Lock, keys_of_lock
+from ..engine import tallies
+from ..engine.locks import Lock, keys_of_lock
+from ..engine.store import store
+from ..engine.tallies import Tally
 from ..models import AccountLock, FailedLogin
-from ..store import store
+from ..models.accounts import existing
+
+State = AccountLock.State
 
 #: Over which time the locks of a name are counted.
 _RECENTLY = timedelta(days=30)
+#: Addresses that are shown of the failures which led to a lock.
+_SOURCES = 5
 
 
 class Enforcement(Enum):
-    """How a lock is enforced: label, and what that means."""
+    """How a lock is enforced: label and explanation."""
 
     ENFORCED = _("enforced"), _("The cache refuses attempts.")
     RESTORED = (
         _("to be restored"),
-        _("The cache has lost this lock. The next attempt is refused by the record, and puts the lock back."),
+        _(
+            "The cache has lost this lock. The record refuses the next attempt, and puts the lock"
+            " back."
+        ),
     )
-    UNKNOWN = _("cache down"), _("The cache does not answer. Attempts are refused by the record.")
+    UNKNOWN = _("cache down"), _("The cache does not answer. The record refuses attempts.")
     ENDED = _("ended"), _("It refuses nothing any more.")
+    WATCHED = _("monitored"), _("The rule only watches. Nobody was refused.")
 
     @property
     def label(self) -> str:
@@ -52,12 +62,16 @@ class Facts:
     """What is known of one lock."""
 
     has_account: bool
-    #: Distinct addresses of the failures that led to it.
+    #: When the first of the failures that led to it came.
+    first: datetime
+    #: Distinct addresses of these failures.
     addresses: int
-    #: Locks of the name in 30 days, this one among them.
+    #: The first of these.
+    sources: tuple[str, ...]
+    #: Locks of the same name, or network, in 30 days; this one is among them.
     locks: int
-    #: Attempts refused so far.
-    refused: int
+    #: Attempts refused so far, the newest moment, some of their addresses.
+    refused: Tally
     enforcement: Enforcement
 
 
@@ -68,54 +82,77 @@ def facts_of(row: AccountLock) -> Facts:
 
 def look_up(rows: list[AccountLock]) -> None:
     """Find out about all `rows`, and put it on them."""
-    entries = store.get_many([key for row in rows for key in keys_of_lock(row.subject)]) if rows else {}
-    accounts = existing({row.username for row in rows})
-    addresses, locks = _addresses(rows), _recent_locks(rows)
+    entries = store.get_many(_cache_keys(rows)) if rows else {}
+    accounts = existing({row.label for row in rows if row.subject is not None})
+    firsts = _firsts(rows)
+    addresses = _addresses(firsts)
+    locks = _recent_locks(rows)
+    refused = tallies.read(rows)
     for row in rows:
-        cached = Lock.cached(row.subject, entries or {})
+        cached = Lock.cached(row.scope, (row.key,), entries or {})
         row.facts = Facts(  # type: ignore[attr-defined]
-            has_account=row.username in accounts,
+            has_account=row.label in accounts,
+            first=firsts[row],
             addresses=len(addresses[row.pk]),
-            locks=locks.get(row.subject, 0),
-            refused=max(row.refused, cached.refused if cached and is_open(row) else 0),
+            sources=tuple(sorted(addresses[row.pk]))[:_SOURCES],
+            locks=locks.get(row.key, 0),
+            refused=refused[row.pk],
             enforcement=_enforcement(row, entries, cached),
         )
 
 
-def is_open(row: AccountLock) -> bool:
-    """Tell whether a lock refuses attempts."""
-    return row.ended_at is None and row.until > timezone.now()
+def _cache_keys(rows: Iterable[AccountLock]) -> list[str]:
+    return [text for row in rows for text in keys_of_lock(row.scope, (row.key,))]
 
 
-def _enforcement(row: AccountLock, entries: dict[str, Any] | None, cached: Lock | None) -> Enforcement:
-    if not is_open(row):
+def _enforcement(
+    row: AccountLock, entries: dict[str, Any] | None, cached: Lock | None
+) -> Enforcement:
+    if row.state == State.MONITORED:
+        return Enforcement.WATCHED
+    if row.state != State.OPEN:
         return Enforcement.ENDED
     if entries is None:
         return Enforcement.UNKNOWN
     return Enforcement.ENFORCED if cached else Enforcement.RESTORED
 
 
-def _addresses(rows: Iterable[AccountLock]) -> dict[int, set[str]]:
-    # A range of the index for each lock; none holds more than the failures that make a lock.
+def _firsts(rows: Iterable[AccountLock]) -> dict[AccountLock, datetime]:
+    """Return when the first of the failures that led to each lock came."""
+    keys = [row.first_failure for row in rows if row.first_failure]
+    failures = FailedLogin.objects.filter(pk__in=keys).order_by()
+    known: dict[int | None, datetime] = dict(failures.values_list("pk", "timestamp"))
+    # If that record is gone, or never was: as far back as the first rule counts.
     interval = timedelta(seconds=conf.failed_login_interval_secs)
-    led = {row: (row.started_at - interval, row.started_at) for row in rows if row.failures}
+    return {row: known.get(row.first_failure, row.started_at - interval) for row in rows}
+
+
+def _addresses(firsts: dict[AccountLock, datetime]) -> dict[int, set[str]]:
+    # A range of the index for each lock; none holds more than the failures that make a lock.
+    led = {row: first for row, first in firsts.items() if row.failures and row.subject is not None}
     addresses: dict[int, set[str]] = defaultdict(set)
     if not led:
         return addresses
-    ranges = [Q(subject=row.subject, timestamp__range=span) for row, span in led.items()]
-    failures = FailedLogin.objects.filter(reduce(or_, ranges), address__isnull=False).order_by()
+    ranges = [
+        Q(subject=row.subject, timestamp__range=(first, row.started_at))
+        for row, first in led.items()
+    ]
+    failures = FailedLogin.objects.filter(reduce(or_, ranges), ip_address__isnull=False).order_by()
     by_subject = defaultdict(list)
-    for subject, when, address in failures.values_list("subject", "timestamp", "address"):
+    for subject, when, address in failures.values_list("subject", "timestamp", "ip_address"):
         by_subject[subject].append((when, address))
-    for row, (start, end) in led.items():
-        addresses[row.pk] = {address for when, address in by_subject[row.subject] if start <= when <= end}
+    for row, first in led.items():
+        addresses[row.pk] = {
+            address for when, address in by_subject[row.subject] if first <= when <= row.started_at
+        }
     return addresses
 
 
-def _recent_locks(rows: Iterable[AccountLock]) -> dict[str, int]:
+def _recent_locks(rows: Iterable[AccountLock]) -> dict[int, int]:
     since = timezone.now() - _RECENTLY
     # No lock ends before it starts: `until` is there for the index.
-    recent = AccountLock.objects.filter(
-        subject__in={row.subject for row in rows}, until__gte=since, started_at__gte=since
+    recent = AccountLock.objects.fresh().filter(
+        key__in={row.key for row in rows}, until__gte=since, started_at__gte=since, enforced=True
     )
-    return dict(recent.order_by().values("subject").annotate(locks=Count("pk")).values_list("subject", "locks"))
+    counts = recent.order_by().values("key").annotate(locks=Count("pk"))
+    return dict(counts.values_list("key", "locks"))

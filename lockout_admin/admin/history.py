@@ -1,4 +1,4 @@
-"""The screen of every lock that was."""
+"""The screen of the lock history."""
 
 from __future__ import annotations
 
@@ -6,23 +6,25 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..bidi import isolated
-from ..filters import LockFilter
+from ..evidence.bidi import isolated
+from ..evidence.filters import LockFilter
+from ..exports.resources import AccountLockResource
 from ..models import AccountLock
-from ..resources import AccountLockResource
 from . import cells
 from .columns import LockColumns
 from .exporting import ExportAdminMixin
-from .facts import is_open
+
+State = AccountLock.State
 
 
 @admin.register(AccountLock)
 class LockHistoryAdmin(ExportAdminMixin, LockColumns):
-    """What locked whom, for how long, and how it ended."""
+    """Every lock: what it was on, for how long, and how it ended."""
 
     filterset_class = LockFilter
     resource_classes = [AccountLockResource]
@@ -43,13 +45,13 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
         return [(None, {"fields": self._page(request, obj)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the same: nothing here is for writing."""
+        """Return all of it: nothing here can be changed."""
         return self._page(request, obj)
 
     def _page(self, request: HttpRequest, obj: Any) -> list[str]:
-        fields = ["linked_name", "has_account", "why", "since", "ends", "lasted", "end", "led_by"]
-        fields += ["refusals", "recently", "enforcement"]
-        if obj is not None and is_open(obj) and self.has_unlock_permission(request):
+        fields = ["linked_name", "has_account", "scope", "why", "since", "ends"]
+        fields += ["lasted", "end", "led_by", "origins", "refusals", "recently", "enforcement"]
+        if obj is not None and obj.state == State.OPEN and self.has_unlock_permission(request):
             fields.append("unlock_link")
         return fields
 
@@ -57,20 +59,26 @@ class LockHistoryAdmin(ExportAdminMixin, LockColumns):
     def began(self, row: AccountLock) -> str:
         """When it began, and how long it lasted."""
         time = format_html('<span dir="ltr">{}</span>', self.lasted(row))
-        return format_html("{}<br><small>{} {}</small>", cells.moment(row.started_at), _("lasted"), time)
+        return format_html(
+            "{}<br><small>{} {}</small>", cells.moment(row.started_at), _("lasted"), time
+        )
 
     @admin.display(description=gettext_lazy("lasted"))
     def lasted(self, row: AccountLock) -> str:
-        """How long it lasted, or is to last."""
-        end = min(row.until, row.ended_at) if row.ended_at else row.until
+        """How long it lasted, or has lasted so far."""
+        end = min(row.until, row.ended_at or timezone.now())
         return cells.clock(max(0, round((end - row.started_at).total_seconds())))
 
     @admin.display(description=gettext_lazy("ended"), ordering="ended_at")
     def end(self, row: AccountLock) -> str:
         """How it ended: by itself, or by whom and why."""
-        if is_open(row):
-            return format_html('<strong class="lockout-open">{}</strong>', _("locked now"))
+        if row.state == State.OPEN:
+            return format_html('<strong class="lockout-open">{}</strong>', State.OPEN.label)
+        if row.state == State.MONITORED:
+            return format_html('<em class="lockout-monitored">{}</em>', State.MONITORED.label)
         if row.ended_at is None:
             return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
         who = _("unlocked by %(who)s") % {"who": row.ended_by or _("a program")}
-        return format_html("{}<br>{} {}", cells.moment(row.ended_at), isolated(who), cells.quoted(row.end_note))
+        return format_html(
+            "{}<br>{} {}", cells.moment(row.ended_at), isolated(who), cells.quoted(row.end_note)
+        )

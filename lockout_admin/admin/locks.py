@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,24 +11,25 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import Max
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import lockout
-from ..filters import ActiveLockFilter
-from ..models import AccountLock, ActiveLock
-from ..releases import LockSelection
+from ..engine import locks
+from ..engine.releases import LockSelection
+from ..evidence.filters import ActiveLockFilter
+from ..identity.subject import Subject
+from ..models import AccountLock, ActiveLock, AuditEntry
 from . import cells
-from .columns import LockColumns
-from .facts import is_open
 from .forms import LockForm
+from .strays import StrayLocks
 from .unlocking import Confirmation, hidden_of_action
 
 
 @admin.register(ActiveLock)
-class ActiveLockAdmin(LockColumns):
+class ActiveLockAdmin(StrayLocks):
     """The locks that refuse attempts now."""
 
     filterset_class = ActiveLockFilter
@@ -47,31 +49,43 @@ class ActiveLockAdmin(LockColumns):
         """Return the columns, with a way to unlock for those who may."""
         first, *others = super().get_list_display(request)
         # Next to the name: it must not need scrolling.
-        return [first, "unlock_link", *others] if self.has_unlock_permission(request) else [first, *others]
+        return (
+            [first, "unlock_link", *others]
+            if self.has_unlock_permission(request)
+            else [first, *others]
+        )
 
     @admin.display(description=gettext_lazy("until"), ordering="until")
     def left(self, row: AccountLock) -> str:
-        """Until when it lasts, how long that is, and since when it does."""
-        parts = (cells.moment(row.until), cells.remaining(row.until), _("since"), cells.moment(row.started_at))
+        """When it ends, the time that is left, and when it began."""
+        parts = (
+            cells.moment(row.until),
+            cells.remaining(row.until),
+            _("since"),
+            cells.moment(row.started_at),
+        )
         return format_html("{} {} <small>{} {}</small>", *parts)
 
     @admin.action(description=gettext_lazy("Unlock the selected locks"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: Any) -> HttpResponse:
-        """Ask, then unlock what is selected: every scope of each name."""
+        """Ask, then end every lock of the selected names."""
         hidden = [*hidden_of_action(request, "unlock"), ("after", request.GET.get("after", ""))]
-        return Confirmation(self, request, LockSelection(queryset), request.get_full_path(), hidden).answer()
+        return Confirmation(
+            self, request, LockSelection(queryset), request.get_full_path(), hidden
+        ).answer()
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the list. The time range of an action is that of the moment in which it was chosen."""
+        """Show the list. An action keeps the time range that held when it was chosen."""
         if request.method == "POST":
             asked = request.GET.copy()
             if after := request.POST.get("after"):
-                asked["time"], asked["after"] = "all", after
+                asked["time"] = "all"
+                asked["after"] = after
             request.GET = self.filterset_class(asked).pinned()
         return super().changelist_view(request, extra_context)
 
     def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Find out what the rows do not say, and how to come back to this list of them."""
+        """Find out what the rows do not say, and how to come back to this list."""
         super().look_up(request, rows)
         for row in rows:
             row.preserved_filters = self.get_preserved_filters(request)
@@ -81,61 +95,77 @@ class ActiveLockAdmin(LockColumns):
     def get_urls(self) -> list[URLPattern]:
         """Add the page that unlocks one."""
         view = self.admin_site.admin_view(self.unlock_view)
-        return [path("<int:pk>/unlock/", view, name="lockout_admin_activelock_unlock"), *super().get_urls()]
+        return [
+            path("<int:pk>/unlock/", view, name="lockout_admin_activelock_unlock"),
+            *super().get_urls(),
+        ]
 
     def unlock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ask, then unlock one: every scope of its name."""
+        """Ask, then end every lock of one name."""
         if not self.has_unlock_permission(request):
             raise PermissionDenied
-        url = reverse("admin:lockout_admin_activelock_changelist", current_app=self.admin_site.name)
+        url = self.url_of("activelock_changelist")
         kept: Any = {"opts": self.opts, "preserved_filters": self.get_preserved_filters(request)}
         back = add_preserved_filters(kept, url)
-        row = AccountLock.objects.filter(pk=pk).first() if pk < 2**63 else None
-        if row is None or not is_open(row):
+        row = AccountLock.objects.fresh().filter(pk=pk).first() if pk < 2**63 else None
+        if row is None or row.state != AccountLock.State.OPEN:
             messages.warning(request, how_it_ended(row))
             return HttpResponseRedirect(back)
-        selection = LockSelection(AccountLock.objects.open().filter(pk=pk))
+        selection = LockSelection(AccountLock.objects.fresh().open().filter(pk=pk))
         return Confirmation(self, request, selection, back).answer()
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(
+        self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
         """Show one; say so when it has ended meanwhile."""
         key = unquote(object_id)
         if key.isdecimal() and len(key) < 19 and self.has_view_permission(request):
-            row = AccountLock.objects.filter(pk=key).first()
-            if row is not None and not is_open(row):
+            row = AccountLock.objects.fresh().filter(pk=key).first()
+            if row is not None and row.state != AccountLock.State.OPEN:
                 messages.warning(request, how_it_ended(row))
-                return HttpResponseRedirect(
-                    reverse("admin:lockout_admin_accountlock_change", args=[key], current_app=self.admin_site.name)
-                )
+                return HttpResponseRedirect(self.url_of("accountlock_change", key))
         return super().change_view(request, object_id, *args, **kwargs)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
         """Lead to the record, which has the audit entries."""
-        return HttpResponseRedirect(
-            reverse("admin:lockout_admin_accountlock_history", args=[object_id], current_app=self.admin_site.name)
-        )
+        return HttpResponseRedirect(self.url_of("accountlock_history", object_id))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return what is asked to lock, or what is known of a lock."""
+        """Return the questions for a new lock, or all that is known of one."""
         if obj is None:
-            return [(None, {"fields": ["username", "duration", "seconds", "note"]})]
+            return [(None, {"fields": ["username", "duration", "seconds", "note", "anyway"]})]
         return [(None, {"fields": self.get_readonly_fields(request, obj)})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return all there is to say of a lock."""
-        return [] if obj is None else ["linked_name", *self.get_list_display(request)[1:]]
+        if obj is None:
+            return []
+        return ["linked_name", *self.get_list_display(request)[1:], "origins"]
 
     # -- Locking by hand ------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let those lock who may."""
+        """Tell whether the user may lock by hand."""
         return self.may(request, "lock")
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
         """Return the form that locks."""
-        return super().get_form(request, obj, change, **({} if change else {"form": LockForm}), **kwargs)
+        if change:
+            return super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, form=LockForm, **kwargs)
+        # Django makes a class of its own for each request.
+        form.actor = request.user
+        form.asked_by = str(request.user.pk)
+        form.may_shorten = self.has_unlock_permission(request)
+        return form
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         """Lock by hand."""
         return super().add_view(
             request,
@@ -151,32 +181,55 @@ class ActiveLockAdmin(LockColumns):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Lock."""
         data = form.cleaned_data
+        actor = str(request.user.get_username())
+        shorten = form.may_shorten and bool(data["anyway"])
+        keys = Subject.of(data["username"]).keys
+        standing = locks.open_row(keys, by_hand=True) if shorten else None
         lock = lockout.lock_account(
-            data["username"], data["seconds"], by=request.user.get_username(), note=data["note"]
+            data["username"], data["seconds"], by=actor, note=data["note"], shorten=shorten
         )
+        if standing and AccountLock.objects.fresh().released().filter(pk=standing.pk).exists():
+            AuditEntry.objects.create(
+                actor=actor,
+                action=AuditEntry.Action.UNLOCK,
+                label=standing.label,
+                details=f"Unlocked for a shorter lock: {data['note']} (it was: {standing.note})",
+            )
         obj.pk = lock.id
-        obj.refresh_from_db()
+        obj.refresh_from_db(using=AccountLock.objects.fresh().db)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write the audit entry, on the lock's record: that page stays when the lock has ended."""
-        time = cells.clock(round((obj.until - obj.started_at).total_seconds()))
         # Stays in English, as evidence does.
-        return super().log_addition(request, AccountLock.objects.get(pk=obj.pk), f"Locked for {time}: {obj.note}")
+        time = timedelta(seconds=round((obj.until - obj.started_at).total_seconds()))
+        said = f"Locked for {time}: {obj.note}"
+        AuditEntry.objects.create(
+            actor=str(request.user.get_username()),
+            action=AuditEntry.Action.LOCK,
+            label=obj.label,
+            details=said,
+        )
+        return super().log_addition(request, AccountLock.objects.fresh().get(pk=obj.pk), said)
 
-    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
-        """Say that it worked, and until when: an older lock may last longer."""
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Say until when the name is locked: an older lock may last longer."""
         said = _("“%(name)s” is locked until %(until)s.")
-        open_rows = AccountLock.objects.fresh().filter(subject=obj.subject, ended_at=None)
+        subjects = Subject.of(obj.label).keys
+        open_rows = AccountLock.objects.fresh().open().filter(subject__in=subjects)
         until = cells.local_time(open_rows.aggregate(last=Max("until"))["last"])
-        messages.success(request, said % {"name": obj.username, "until": f"{until:%Y-%m-%d %H:%M:%S}"})
+        messages.success(request, said % {"name": obj.label, "until": f"{until:%Y-%m-%d %H:%M:%S}"})
         return self.response_post_save_add(request, obj)
 
 
 def how_it_ended(row: AccountLock | None) -> str:
-    """Tell a person who came too late what happened to a lock."""
+    """Say why a lock can't be ended any more."""
     if row is None:
         return _("There is no such lock.")
+    if row.state == AccountLock.State.MONITORED:
+        return _("“%(name)s” was never locked: the rule only watches.") % {"name": row.label}
     if row.ended_at is None:
-        return _("The lock of “%(name)s” has ended by itself.") % {"name": row.username}
+        return _("The lock of “%(name)s” has ended by itself.") % {"name": row.label}
     said = _("“%(name)s” has been unlocked already, by %(who)s.")
-    return said % {"name": row.username, "who": row.ended_by or _("a program")}
+    return said % {"name": row.label, "who": row.ended_by or _("a program")}

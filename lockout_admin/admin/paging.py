@@ -10,14 +10,14 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q
 
-#: Rows that are counted, and so can be paged to: a full count of 10,000,000 takes seconds.
+#: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000
-#: A page is looked for among so many times its rows before a database may look elsewhere.
+#: A page is looked for among so many times its rows first, before anywhere else.
 _SPARSEST = 10
 
 
 class AtLeast(int):
-    """A number of rows that stopped being counted; shown with a plus."""
+    """A number at which counting stopped; shown with a plus."""
 
     def __str__(self) -> str:
         # With a separator Django would group the plus as if it were a digit.
@@ -49,7 +49,18 @@ class CappedPaginator(_Paginator):
         return int(max(1, min(int(number), self.num_pages)))
 
 
-class RecordList(ChangeList):
+class CappedList(ChangeList):
+    """A changelist that does not count all there is: it offers to show it after a search only."""
+
+    def get_results(self, request: Any) -> None:
+        """Read the page."""
+        super().get_results(request)
+        if not (self.query or self.has_active_filters):
+            # Django would offer to show all, without search and filters: here the same page.
+            self.full_result_count = self.result_count
+
+
+class RecordList(CappedList):
     """A changelist that orders by indexes, and looks up what its columns need once for the page."""
 
     model_admin: Any
@@ -63,16 +74,13 @@ class RecordList(ChangeList):
     def get_results(self, request: Any) -> None:
         """Read the page."""
         super().get_results(request)
-        if not (self.query or self.has_active_filters):
-            # Beside the number Django offers to show all, without the search and the filters: here the same page.
-            self.full_result_count = self.result_count
         marks = self.result_list.query
         if marks.is_sliced:
             self.result_list = self._rows(marks.low_mark, marks.high_mark)
         self.model_admin.look_up(request, list(self.result_list))
 
     def _rows(self, start: int, end: int) -> list[Any]:
-        # Keys first: an index has all that finds and orders them, so no row is read to be passed over.
+        # Keys first: an index has all that finds and orders them, so no row is read in vain.
         keys = self._keys(start, end)
         rows = self.apply_select_related(self.root_queryset.order_by()).in_bulk(keys)
         return [rows[key] for key in keys if key in rows]
@@ -86,17 +94,25 @@ class RecordList(ChangeList):
         return list(keys[start:end])
 
     def _near(self, end: int) -> Q | None:
-        """Return the condition that a row is among the first of the whole list, where the page is likely to be.
+        """Return the condition that a row is among the first of the whole list.
 
-        SQLite does not see that a filter selects much, and would sort all of it. A range of the index
-        that has the order, with both ends, makes every database walk along it, and bounds the walk.
+        The page is probably there. SQLite does not see that a filter selects much, and would sort
+        all of it. A range of the index that has the order makes every database walk along it, and
+        its two ends bound the walk.
         """
-        everything, selected = self.root_queryset.query, self.queryset.query
+        everything = self.root_queryset.query
+        selected = self.queryset.query
         name = selected.order_by[0].lstrip("-")
         # A list that is a selection itself has an index of its own.
         if everything.where or not selected.where or self.lookup_opts.get_field(name).null:
             return None
         values = self.root_queryset.order_by(*selected.order_by).values_list(name, flat=True)
         reach = max(CAP, end * _SPARSEST)
-        first, last = list(values[:1]), list(values[reach : reach + 1])
+        first = list(values[:1])
+        last = list(values[reach : reach + 1])
         return Q(**{f"{name}__range": sorted(first + last)}) if last else None
+
+
+def in_theme(ours: type[ChangeList], base: type[ChangeList]) -> type[ChangeList]:
+    """Return our changelist, with that of the theme behind it."""
+    return ours if issubclass(ours, base) else type(f"Themed{ours.__name__}", (ours, base), {})

@@ -1,34 +1,41 @@
-"""What the screens of records have in common: nobody edits or deletes evidence."""
+"""What all screens of records share: nobody edits or deletes evidence."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import F, Q
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from ..fields import parse_network
-from ..filters import RecordFilter
-from ..identity import USERNAME_MAX_LENGTH, Subject
-from ..lookups import StartsWith
+from ..evidence.filters import RecordFilter
+from ..identity.subject import USERNAME_MAX_LENGTH, Subject
+from ..models.fields import parse_network
+from ..models.lookups import StartsWith
+from . import cells
 from .filtering import FilterSetListFilter
-from .paging import CappedPaginator, RecordList
+from .paging import CAP, CappedPaginator, RecordList, in_theme
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
 else:
     #: The theme's own base class, where there is one, styles the check boxes and inputs.
-    BaseAdmin = import_string("unfold.admin.ModelAdmin") if apps.is_installed("unfold") else admin.ModelAdmin
+    BaseAdmin = (
+        import_string("unfold.admin.ModelAdmin")
+        if apps.is_installed("unfold")
+        else admin.ModelAdmin
+    )
 
 
 CONSOLE_CSS: Any = {"all": ["lockout_admin/console.css"]}
@@ -55,59 +62,100 @@ class RecordAdmin(BaseAdmin):
         js = CONSOLE_JS
 
     def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
-        """Put on the rows of a page what its columns need beside them."""
+        """Add to the rows of a page what its columns need beside them."""
 
     # -- Permissions ----------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody, superusers neither, make up evidence."""
+        """Let nobody make up evidence, not even superusers."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody, superusers neither, change evidence."""
+        """Let nobody change evidence, not even superusers."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let nobody, superusers neither, delete evidence."""
+        """Let nobody delete evidence, not even superusers."""
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Let those look who may view the records."""
+        """Tell whether the user may view the records."""
         return self.may(request, "view")
 
     def may(self, request: HttpRequest, verb: str) -> bool:
         """Tell whether the user has a permission; those of a proxy are those of its model."""
         opts = self.model._meta.concrete_model._meta
-        return bool(request.user.has_perm(f"{opts.app_label}.{get_permission_codename(verb, opts)}"))
+        return bool(
+            request.user.has_perm(f"{opts.app_label}.{get_permission_codename(verb, opts)}")
+        )
 
     # -- The list -------------------------------------------------------------------------------
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[Any]:
         """Return the changelist of the theme with ours in front of it."""
-        base = super().get_changelist(request, **kwargs)
-        return RecordList if issubclass(RecordList, base) else type("ThemedRecordList", (RecordList, base), {})
+        return in_theme(RecordList, super().get_changelist(request, **kwargs))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        """Show the list, under the name of what it lists; say so when a filter is wrong: themes hide the form."""
-        form = self.filterset_class(request.GET, queryset=self.model._default_manager.none(), request=request).form
-        if request.method == "GET" and not form.is_valid():
+        """Show the list; say so when a filter is wrong, because themes may hide the form."""
+        form = self.filterset_class(
+            request.GET, queryset=self.model._default_manager.none(), request=request
+        ).form
+        is_read = request.method == "GET"
+        # A range that holds unasked may hide what somebody looks for.
+        is_bounded = self.filterset_class.default_time != "all"
+        if is_read and not form.is_valid():
             wrong = ", ".join(str(form.fields[name].label) for name in form.errors)
             messages.error(
-                request, _("No row is selected, because a filter is not valid: %(filters)s") % {"filters": wrong}
+                request,
+                _("No row is selected, because a filter is not valid: %(filters)s")
+                % {"filters": wrong},
             )
-        return super().changelist_view(
+        answer: Any = super().changelist_view(
             request, {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
         )
+        shown: Any = (getattr(answer, "context_data", None) or {}).get("cl")
+        is_empty = shown is not None and not shown.result_count
+        if is_read and is_bounded and is_empty and form.is_valid():
+            self._tell_of_other_times(request, shown.query)
+        return answer
+
+    def _tell_of_other_times(self, request: HttpRequest, term: str) -> None:
+        """Lead from a list that is empty to what the same filters find at any time."""
+        asked = request.GET.copy()
+        for name in ("after", "before", PAGE_VAR):
+            asked.pop(name, None)
+        asked["time"] = "all"
+        # Where this would go through all of a table, the form is not valid, and finds nothing.
+        found = self.filterset_class(asked, queryset=self.get_queryset(request), request=request)
+        rows, _is_distinct = self.get_search_results(request, found.qs, term)
+        count = CappedPaginator(rows, self.list_per_page).count
+        if count:
+            text = ngettext(
+                "Nothing in this time, but %(count)s at another.",
+                "Nothing in this time, but %(count)s at other times.",
+                count,
+            ) % {"count": cells.counted(count, CAP)}
+            url = f"?{asked.urlencode()}"
+            messages.info(request, format_html('{} <a href="{}">{}</a>', text, url, _("Show")))
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Return the filters, the FilterSet first."""
         return [FilterSetListFilter, *super().get_list_filter(request)]
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow the filters. Django's rule would let anybody probe any column, with any lookup."""
-        return lookup in self.filterset_class.names()
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Allow the filters, and those that a subclass lists.
 
-    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        Django's rule alone would let anybody probe any column, with any lookup.
+        """
+        if lookup in self.filterset_class.names():
+            return True
+        names = _named(self.get_list_filter(request))
+        is_listed = any(lookup == name or lookup.startswith(f"{name}_") for name in names)
+        return is_listed and super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
         """Find a username in any spelling or by its beginning, or an address or network."""
         term = search_term.strip()
         # Django's form drops a term with a NUL, and so would show everything.
@@ -115,31 +163,47 @@ class RecordAdmin(BaseAdmin):
             return queryset.none(), False
         if not term:
             return queryset, False
-        found = Q(subject=Subject.of(term).key) | Q(StartsWith(F("username"), term))
+        begins = Q(StartsWith(F(self.filterset_class.name_field), term))
+        found = Q(subject__in=Subject.of(term).keys) | begins
         return queryset.filter(self._by_address(term) or found), False
 
     def _by_address(self, term: str) -> Q | None:
         if self.has_addresses and "%" not in term:
             try:
-                return Q(address__net=parse_network(term))
+                return Q(ip_address__net=parse_network(term))
             except ValidationError:
                 pass
         return None
 
-    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
-        """Refuse keys that are none before a database stumbles over them."""
-        if not all(pk.isdecimal() and len(pk) < 19 for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Refuse what is no key before a database stumbles over it."""
+        if not all(
+            pk.isdecimal() and len(pk) < 19 for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)
+        ):
             raise SuspiciousOperation("What was selected is not the key of a record.")
         return super().response_action(request, queryset, *args, **kwargs)
 
     # -- One record -----------------------------------------------------------------------------
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         """Return a record, with what its page needs beside it."""
         record = super().get_object(request, object_id, from_field)
         if record is not None:
             self.look_up(request, [record])
         return record
+
+
+def _named(list_filter: Any) -> Iterator[str]:
+    """Yield the parameters, or how they begin, of what a ``list_filter`` has in it."""
+    for item in list_filter:
+        if item is FilterSetListFilter:
+            continue
+        first = item[0] if isinstance(item, list | tuple) else item
+        yield first if isinstance(first, str) else first.parameter_name
 
 
 SEARCH_HELP = gettext_lazy("A username, or how it begins")

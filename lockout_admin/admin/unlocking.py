@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -16,11 +18,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from ..releases import Extent, Outcome, Selection, release_all
+from ..engine.releases import Extent, Outcome, Selection, release_all
+from ..models import AccountLock, AuditEntry
+from . import cells
+from .facts import facts_of, look_up
 
-#: For how many seconds a number that was shown may be confirmed.
+#: So many seconds after it was shown, a number may still be confirmed.
 CONFIRM_WITHIN_SECS = 900
-#: After how many seconds a long unlock asks to go on: servers end requests, usually after 30.
+#: After so many seconds a long unlock asks to continue: servers end requests after 30.
 PAUSE_AFTER_SECS = 20
 _SALT = "lockout_admin.unlock"
 
@@ -32,20 +37,66 @@ class UnlockForm(forms.Form):
         label=gettext_lazy("Reason"),
         min_length=3,
         max_length=255,
-        help_text=gettext_lazy("For the record: how you know that it is the account holder, a ticket, an incident."),
-        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off", "class": "vTextField"}),
+        help_text=gettext_lazy(
+            "For the record: how you know that it is the account holder, a ticket, an incident."
+        ),
+        widget=forms.TextInput(
+            attrs={"autofocus": True, "autocomplete": "off", "class": "vTextField"}
+        ),
+    )
+
+    def __init__(self, data: Any = None, *, by_hand: int) -> None:
+        super().__init__(data)
+        if by_hand:
+            self.fields["by_hand"] = _consent(by_hand)
+
+
+def _consent(by_hand: int) -> forms.BooleanField:
+    label = ngettext(
+        "I have read why %(count)d lock was put on by hand. End it as well.",
+        "I have read why %(count)d locks were put on by hand. End them as well.",
+        by_hand,
+    )
+    return forms.BooleanField(
+        label=label % {"count": by_hand},
+        error_messages={"required": _("Tick this, or go back and leave them out.")},
     )
 
 
 @dataclass(frozen=True, slots=True)
+class Undone:
+    """One lock of those that are about to end, in cells of a table."""
+
+    name: str
+    why: str
+    since: str
+    until: str
+    led_by: str
+    refused: str
+
+    @classmethod
+    def of(cls, row: AccountLock, site: str) -> Undone:
+        """Return the cells of a lock that was looked up."""
+        facts = facts_of(row)
+        return cls(
+            cells.label_link(site, row),
+            cells.why(row),
+            cells.moment_and_age(row.started_at),
+            cells.moment(row.until),
+            cells.sources(site, row.failures, facts.sources),
+            cells.refusals(site, facts.refused),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What is asked, and how to get back to it."""
+    """A question to confirm, and the way back."""
 
     admin: Any
     request: HttpRequest
     selection: Selection
     back: str
-    #: Fields that lead the answer back to the action: without a selected row the changelist ignores it.
+    #: Fields that lead the answer to the action: without a selected row the list ignores it.
     hidden: list[tuple[str, str]] = field(default_factory=list)
 
     def answer(self) -> HttpResponse:
@@ -53,42 +104,61 @@ class Confirmation:
         if not self.admin.has_unlock_permission(self.request):
             raise PermissionDenied
         if "token" not in self.request.POST:
-            return self._ask(UnlockForm())
-        form, confirmed = UnlockForm(self.request.POST), self._confirmed()
+            return self._ask()
+        confirmed = self._confirmed()
         if confirmed is None:
             messages.warning(self.request, _("This took a while. Please look at the number again."))
-            return self._ask(form)
-        return self._unlock(form, *confirmed) if form.is_valid() else self._ask(form)
+            return self._ask(self.request.POST)
+        extent, done = confirmed
+        now = self.selection.extent(extent.top)
+        if now.by_hand > extent.by_hand or (not done and now.count > extent.count):
+            # A lock that was written earlier can come to light later than the page.
+            messages.warning(self.request, _("There are more locks now. Please look again."))
+            return self._ask(self.request.POST)
+        form = UnlockForm(self.request.POST, by_hand=extent.by_hand)
+        return self._unlock(form, extent, done) if form.is_valid() else self._ask(self.request.POST)
 
     def _confirmed(self) -> tuple[Extent, int] | None:
         try:
-            user, count, top, done = signing.loads(self.request.POST["token"], salt=_SALT, max_age=CONFIRM_WITHIN_SECS)
+            user, shown, count, top, by_hand, done = signing.loads(
+                self.request.POST["token"], salt=_SALT, max_age=CONFIRM_WITHIN_SECS
+            )
         except signing.SignatureExpired:
             return None
         except signing.BadSignature:
             raise PermissionDenied from None
-        if user != str(self.request.user.pk):
+        if user != str(self.request.user.pk) or shown != self._question():
             raise PermissionDenied
-        return Extent(count, top), done
+        return Extent(count, top, by_hand), done
 
-    def _ask(self, form: UnlockForm, top: int | None = None, done: int = 0) -> HttpResponse:
+    def _question(self) -> str:
+        """Return what tells this question from that about other locks."""
+        asked = json.dumps([self.request.get_full_path(), self.hidden])
+        return sha256(asked.encode()).hexdigest()
+
+    def _ask(self, data: Any = None, top: int | None = None, done: int = 0) -> HttpResponse:
         extent = self.selection.extent(top)
         if not extent.count:
             messages.warning(self.request, _("None of these is locked any more."))
             return HttpResponseRedirect(self.back)
-        token = signing.dumps([str(self.request.user.pk), extent.count, extent.top, done], salt=_SALT)
+        rows = list(extent.shown)
+        look_up(rows)
+        user = str(self.request.user.pk)
+        token = signing.dumps(
+            [user, self._question(), extent.count, extent.top, extent.by_hand, done], salt=_SALT
+        )
         context = {
             **self.admin.admin_site.each_context(self.request),
             "title": _("Unlock"),
             "opts": self.admin.opts,
             "media": self.admin.media,
-            "form": form,
+            "form": UnlockForm(data, by_hand=extent.by_hand),
             "count": extent.count,
-            "names": extent.shown,
-            "more": extent.names - len(extent.shown),
+            "locks": [Undone.of(row, self.admin.admin_site.name) for row in rows],
+            "more": extent.count - len(rows),
             "hidden": [*self.hidden, ("token", token)],
             "back": self.back,
-            # What was confirmed goes on by itself where there are scripts.
+            # A script sends the form again: this was confirmed.
             "goes_on": top is not None,
         }
         return TemplateResponse(self.request, "lockout_admin/unlock.html", context)
@@ -98,7 +168,7 @@ class Confirmation:
         outcome = release_all(
             self.selection,
             extent.top,
-            self.request.user.get_username(),
+            str(self.request.user.get_username()),
             reason,
             audit=lambda objects: self._log(objects, reason),
             seconds=PAUSE_AFTER_SECS,
@@ -106,19 +176,30 @@ class Confirmation:
         self._say(outcome, extent, done + outcome.unlocked)
         if outcome.finished:
             return HttpResponseRedirect(self.back)
-        return self._ask(form, extent.top, done + outcome.unlocked)
+        return self._ask(self.request.POST, extent.top, done + outcome.unlocked)
 
     def _log(self, objects: list[Any], reason: str) -> None:
         # Stays in English, as evidence does.
-        LogEntry.objects.log_actions(str(self.request.user.pk), objects, CHANGE, f"Unlocked: {reason}")
+        said = f"Unlocked: {reason}"
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                actor=self.request.user.get_username(),
+                action=AuditEntry.Action.UNLOCK,
+                label=row.label,
+                details=said,
+            )
+            for row in objects
+            if isinstance(row, AccountLock)
+        )
+        LogEntry.objects.log_actions(str(self.request.user.pk), objects, CHANGE, said)
 
     def _say(self, outcome: Outcome, extent: Extent, done: int) -> None:
         (messages.success if done else messages.warning)(self.request, _what_came_of(outcome, done))
         missed = extent.count - outcome.unlocked
         if outcome.finished and missed > 0:
             late = ngettext(
-                "%(count)d had ended meanwhile, or was unlocked by somebody else: see the lock history.",
-                "%(count)d had ended meanwhile, or were unlocked by somebody else: see the lock history.",
+                "%(count)d had already ended, or somebody else ended it: see the lock history.",
+                "%(count)d had already ended, or somebody else ended them: see the lock history.",
                 missed,
             )
             messages.warning(self.request, late % {"count": missed})
@@ -130,13 +211,14 @@ class Confirmation:
             )
             messages.warning(self.request, anew % {"count": outcome.held})
         if not outcome.finished:
-            messages.warning(self.request, _("There are more: confirm again to go on."))
+            messages.warning(self.request, _("There are more. Confirm again to continue."))
         if not outcome.cache_cleared:
             messages.error(
                 self.request,
                 _(
-                    "The cache does not answer. The locks are ended in the records, but once the cache is back it may"
-                    " refuse logins until they would have ended by themselves. Unlock again then."
+                    "The cache does not answer. The records say that the locks have ended, but when"
+                    " the cache is back it may refuse logins for the time that the locks had left."
+                    " The list of active locks shows them then: unlock them there."
                 ),
             )
 

@@ -11,7 +11,6 @@ from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import flatten_fieldsets, quote, unquote
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -19,14 +18,20 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..identity import Subject
-from ..locks import Lock, keys_of_lock
+from ..engine.locks import Lock, keys_of_lock
+from ..engine.releases import UserSelection
+from ..engine.rules import ACCOUNT
+from ..engine.store import store
+from ..identity.field import username_of
+from ..identity.subject import Subject
 from ..models import AccountLock
-from ..releases import UserSelection
-from ..store import store
 from . import cells
+from .filtering import LockedNowFilter
+from .owned import devices_of
 from .records import CONSOLE_CSS, CONSOLE_JS
+from .successes import last_logins
 from .unlocking import Confirmation, hidden_of_action
+from .visits import may_see
 
 if TYPE_CHECKING:
     _Mixin = admin.ModelAdmin[Any]
@@ -38,26 +43,6 @@ else:
         if apps.is_installed("unfold")
         else UserAdmin
     )
-
-
-class LockedNowFilter(admin.SimpleListFilter):
-    """Users who are locked, under their username in any letter case."""
-
-    title = gettext_lazy("locked now")
-    parameter_name = "locked"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Return the choices."""
-        return [("yes", _("Yes")), ("no", _("No"))]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        """Return the users who are locked, or all others."""
-        if self.value() not in {"yes", "no"}:
-            return queryset if self.value() is None else queryset.none()
-        names = AccountLock.objects.open().order_by().values(name=Lower("username"))
-        users = queryset.alias(lockout_name=Lower(queryset.model.USERNAME_FIELD))
-        select = users.filter if self.value() == "yes" else users.exclude
-        return select(lockout_name__in=names)
 
 
 class LockedUserAdminMixin(_Mixin):
@@ -77,8 +62,10 @@ class LockedUserAdminMixin(_Mixin):
     # -- Permissions ----------------------------------------------------------------------------
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
-        """Let those unlock who may, and who may know whom."""
-        return self.sees_locks(request) and request.user.has_perm("lockout_admin.unlock_accountlock")
+        """Tell whether the user may unlock, and may see the locks."""
+        return self.sees_locks(request) and request.user.has_perm(
+            "lockout_admin.unlock_accountlock"
+        )
 
     def sees_locks(self, request: HttpRequest) -> bool:
         """Tell whether the user may know who is locked."""
@@ -105,51 +92,72 @@ class LockedUserAdminMixin(_Mixin):
     def unlock_accounts(self, request: HttpRequest, queryset: Any) -> HttpResponse:
         """Ask, then unlock those of the selected users who are locked."""
         hidden = hidden_of_action(request, "unlock_accounts")
-        return Confirmation(self, request, UserSelection(queryset), request.get_full_path(), hidden).answer()
+        return Confirmation(
+            self, request, UserSelection(queryset), request.get_full_path(), hidden
+        ).answer()
 
     # -- One user -------------------------------------------------------------------------------
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Any:
         """Return a user, with the lock there may be."""
         user = super().get_object(request, object_id, from_field)
         if user is not None:
             look_up([user])
             user.lockout_filters = self.get_preserved_filters(request)
+            user.lockout_sees_failures = may_see(request, cells.FAILURES)
         return user
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the sections, with one on the lock unless it is in one of them."""
+        """Return the sections, with one on the lock and the logins, unless they are in one."""
         sections = super().get_fieldsets(request, obj)
-        field = self._field(request)
-        if obj is None or field is None or field in flatten_fieldsets(sections):
+        there = flatten_fieldsets(sections)
+        fields = [field for field in self._fields(request) if field not in there]
+        if obj is None or not fields:
             return sections
         first, *others = sections
-        return [first, (_("Lockout"), {"fields": [field]}), *others]
+        return [first, (_("Lockout"), {"fields": fields}), *others]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Return the fields that are not for writing, the lock among them."""
-        fields, field = super().get_readonly_fields(request, obj), self._field(request)
-        return [*fields, field] if obj is not None and field else fields
+        """Return the fields that are not for writing, the lock and the logins among them."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else [*fields, *self._fields(request)]
 
-    def _field(self, request: HttpRequest) -> str | None:
+    def _fields(self, request: HttpRequest) -> list[str]:
+        fields = ["last_logins"] if may_see(request, cells.SUCCESSES) else []
+        if request.user.has_perm("lockout_admin.view_trusteddevice"):
+            fields.append("trusted_devices")
         if not self.sees_locks(request):
-            return None
-        return "locked_until_with_unlock" if self.has_unlock_permission(request) else "locked_until"
+            return fields
+        may = self.has_unlock_permission(request)
+        return ["locked_until_with_unlock" if may else "locked_until", *fields]
 
     def get_urls(self) -> list[Any]:
         """Add the page that unlocks one user."""
         view = self.admin_site.admin_view(self.unlock_view)
-        return [path("<path:object_id>/unlock/", view, name=self._unlock_name()), *super().get_urls()]
+        return [
+            path("<path:object_id>/unlock/", view, name=self._unlock_name()),
+            *super().get_urls(),
+        ]
 
     def unlock_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then unlock one user."""
         user = self.get_object(request, unquote(object_id))
-        may = self.has_unlock_permission(request) and self.has_view_or_change_permission(request, user)
+        may = self.has_unlock_permission(request) and self.has_view_or_change_permission(
+            request, user
+        )
         if user is None or not may:
             raise PermissionDenied
-        url = reverse(f"admin:{self._unlock_name(page='change')}", args=[quote(user.pk)], current_app=self._site())
-        back = add_preserved_filters({"opts": self.opts, "preserved_filters": user.lockout_filters}, url)
-        selection = UserSelection(self.model._default_manager.filter(pk=user.pk))
+        url = reverse(
+            f"admin:{self._unlock_name(page='change')}",
+            args=[quote(user.pk)],
+            current_app=self._site(),
+        )
+        back = add_preserved_filters(
+            {"opts": self.opts, "preserved_filters": user.lockout_filters}, url
+        )
+        selection = UserSelection(self.model._base_manager.filter(pk=user.pk))
         return Confirmation(self, request, selection, back).answer()
 
     def _unlock_name(self, page: str = "unlock") -> str:
@@ -162,7 +170,7 @@ class LockedUserAdminMixin(_Mixin):
 
     @admin.display(description=gettext_lazy("locked until"))
     def locked_until(self, user: Any) -> str:
-        """Until when, and how long that is."""
+        """When the lock ends, and the time that is left."""
         until = getattr(user, "lockout_until", None)
         return format_html("{} {}", cells.moment(until), cells.remaining(until)) if until else "-"
 
@@ -171,9 +179,28 @@ class LockedUserAdminMixin(_Mixin):
         """The same, and a way to unlock."""
         if getattr(user, "lockout_until", None) is None:
             return "-"
-        url = reverse(f"admin:{self._unlock_name()}", args=[quote(user.pk)], current_app=self._site())
-        url = add_preserved_filters({"opts": self.opts, "preserved_filters": getattr(user, "lockout_filters", "")}, url)
-        return format_html('{} <a class="lockout-unlock" href="{}">{}</a>', self.locked_until(user), url, _("Unlock"))
+        url = reverse(
+            f"admin:{self._unlock_name()}", args=[quote(user.pk)], current_app=self._site()
+        )
+        url = add_preserved_filters(
+            {"opts": self.opts, "preserved_filters": getattr(user, "lockout_filters", "")}, url
+        )
+        return format_html(
+            '{} <a class="lockout-unlock" href="{}">{}</a>',
+            self.locked_until(user),
+            url,
+            _("Unlock"),
+        )
+
+    @admin.display(description=gettext_lazy("last logins"))
+    def last_logins(self, user: Any) -> str:
+        """The last logins, and a link to all of them."""
+        return last_logins(self._site(), user)
+
+    @admin.display(description=gettext_lazy("trusted devices"))
+    def trusted_devices(self, user: Any) -> str:
+        """The browsers that the user logged in with, and a link to all of them."""
+        return devices_of(self._site(), user)
 
 
 class LockoutUserAdmin(LockedUserAdminMixin, _UserAdmin):
@@ -192,12 +219,14 @@ class _LocksOfPage:
 
 
 def look_up(users: list[Any]) -> None:
-    """Find out until when `users` are locked, with one cache call and one query, and put it on them."""
-    subjects = {user: Subject.of(user.get_username()).key for user in users}
-    entries = store.get_many([key for subject in subjects.values() for key in keys_of_lock(subject)]) or {}
-    rows = AccountLock.objects.open().filter(subject__in=set(subjects.values())).order_by("until")
+    """Put on `users` until when they are locked: one cache call and one query."""
+    subjects = {user: Subject.of(username_of(user)).keys for user in users}
+    every = {key for keys in subjects.values() for key in keys}
+    entries = store.get_many(keys_of_lock(ACCOUNT.name, every)) or {}
+    rows = AccountLock.objects.fresh().open().filter(subject__in=every, scope=ACCOUNT.name)
+    rows = rows.order_by("until")
     recorded = dict(rows.values_list("subject", "until"))
-    for user, subject in subjects.items():
-        cached = Lock.cached(subject, entries)
-        moments = [recorded.get(subject), cached.until if cached else None]
+    for user, keys in subjects.items():
+        cached = Lock.cached(ACCOUNT.name, keys, entries)
+        moments = [cached.until if cached else None, *map(recorded.get, keys)]
         user.lockout_until = max(filter(None, moments), default=None)

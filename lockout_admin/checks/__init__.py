@@ -6,6 +6,6 @@ production (the cache) is an error of ``check --deploy``.
 
 from __future__ import annotations
 
-from . import backends, caches, settings
+from . import backends, caches, clocks, collations, notifications, rules, settings
 
-__all__ = ["backends", "caches", "settings"]
+__all__ = ["backends", "caches", "clocks", "collations", "notifications", "rules", "settings"]

@@ -19,7 +19,9 @@ class Progress:
         """Show that `fraction` (0 to 1) is done."""
         if self.shown:
             done = round(_WIDTH * min(1.0, max(0.0, fraction)))
-            self.stream.write(f"\r{self.label} [{'#' * done}{'.' * (_WIDTH - done)}] {fraction:4.0%} {text}\x1b[K")
+            self.stream.write(
+                f"\r{self.label} [{'#' * done}{'.' * (_WIDTH - done)}] {fraction:4.0%} {text}\x1b[K"
+            )
             self.stream.flush()
 
     def close(self) -> None:

@@ -1,20 +1,24 @@
-"""What the guard adds to an attempt, in microseconds, beside one round trip to the cache.
+"""What the guard adds to an attempt, beside the same calls made without any logic, in one run.
 
     DATABASE_URL=postgres://… CACHE_URL=rediscache://… python -m tests.benchmarks.attempts
+    … --table    the database alone holds slots and locks (LOCKOUT_ADMIN["CACHE"] = None)
 
-The password hasher is a fast one, so that it does not drown what is measured; with Django's default
-one an attempt takes some hundred thousand microseconds more. Medians; the tables are emptied first,
-so give it a database of its own.
+The calls of one attempt are taken down, then made again and again through Django's cache API and
+``connection.cursor()``. Guarded, bare and plain attempts take turns, so that noise hits all alike.
+The password hasher is a fast one, so that it does not drown what is measured. Medians; the tables
+and the cache are emptied first, so give it some of its own.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import statistics
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import django
@@ -22,6 +26,7 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.backends import ModelBackend  # noqa: E402
 from django.core.cache import cache  # noqa: E402
@@ -32,55 +37,142 @@ from django.test import RequestFactory  # noqa: E402
 
 from lockout_admin import lockout  # noqa: E402
 from lockout_admin.backends import LockoutBackend  # noqa: E402
-from lockout_admin.testing import isolated_lockouts  # noqa: E402
+
+VERBS = ("get_many", "add", "incr", "set_many", "delete_many")
+PLAIN = ModelBackend()
+GUARDED = LockoutBackend()
 
 
-def median_us(work: Callable[[int], Any], times: int) -> float:
-    """Return the median of `times` runs in microseconds."""
-    spent = []
-    for number in range(times):
-        started = time.perf_counter()
-        with suppress(PermissionDenied):
-            work(number)
-        spent.append(time.perf_counter() - started)
-    return statistics.median(spent) * 1e6
+def request(number: int = 0) -> Any:
+    """Return a login request, each from another address: none is a repetition of the one before."""
+    address = f"203.0.{number // 250 % 250}.{number % 250}"
+    made = RequestFactory(REMOTE_ADDR=address, headers={"User-Agent": "Firefox"})
+    return made.post("/login/")
 
 
-def measure(times: int) -> dict[str, tuple[float, float]]:
-    """Return for each kind of attempt what it takes with the guard, and with plain Django."""
-    plain, guarded = ModelBackend(), LockoutBackend()
-    request = RequestFactory(headers={"User-Agent": "Firefox"}).post("/login/")
+@dataclass
+class Calls:
+    """The calls of one attempt, in their order."""
 
-    def attempt(backend: ModelBackend, password: str, name: str) -> Callable[[int], Any]:
-        return lambda number: backend.authenticate(request, name.format(number), password)
+    made: list[tuple[str, Any, Any]] = field(default_factory=list)
 
-    right, wrong = (
-        (median_us(attempt(guarded, password, name), times), median_us(attempt(plain, password, name), times))
-        for password, name in (("right", "alice"), ("wrong", "nobody-{}"))
+    def repeat(self, number: int) -> None:
+        """Make them again, with names that are new where an entry must not be there yet."""
+        for verb, args, kwargs in self.made:
+            if verb == "execute":
+                with connection.cursor() as cursor:
+                    cursor.execute(args, fresh(kwargs, number))
+                    if cursor.description:
+                        cursor.fetchall()
+            elif verb == "add":
+                getattr(cache, verb)(f"{args[0]}:{number}", *args[1:], **kwargs)
+            else:
+                getattr(cache, verb)(*args, **kwargs)
+
+
+def fresh(params: Any, number: int) -> Any:
+    """Return parameters with another subject, so that rows of earlier rounds are not met again."""
+    digests = (
+        value + number if isinstance(value, int) and value > 2**40 else value for value in params
     )
+    return tuple(digests)
+
+
+@contextmanager
+def taken_down() -> Iterator[Calls]:
+    """Take down what is sent to the database and the cache."""
+    calls = Calls()
+    backend = type(cache._connections[cache._alias])  # type: ignore[attr-defined]
+    originals = {verb: getattr(backend, verb) for verb in VERBS}
+
+    def noting(verb: str) -> Callable[..., Any]:
+        def note(self: Any, *args: Any, **kwargs: Any) -> Any:
+            calls.made.append((verb, args, kwargs))
+            return originals[verb](self, *args, **kwargs)
+
+        return note
+
+    def note_sql(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "lockout_" in sql:
+            calls.made.append(("execute", sql, params))
+        return execute(sql, params, many, context)
+
+    for verb in VERBS:
+        setattr(backend, verb, noting(verb))
+    try:
+        with connection.execute_wrapper(note_sql):
+            yield calls
+    finally:
+        for verb, original in originals.items():
+            setattr(backend, verb, original)
+
+
+def attempt(backend: ModelBackend, password: str, name: str) -> Callable[[int], Any]:
+    """Return an attempt by a backend."""
+
+    def once(number: int) -> None:
+        with suppress(PermissionDenied):
+            backend.authenticate(request(number), name.format(number), password)
+
+    return once
+
+
+def medians(works: list[Callable[[int], Any]], times: int) -> list[float]:
+    """Return the median of each in microseconds; they take turns."""
+    spent: list[list[float]] = [[] for _ in works]
+    for number in range(times):
+        for work, taken in zip(works, spent, strict=True):
+            started = time.perf_counter()
+            work(number)
+            taken.append(time.perf_counter() - started)
+    return [statistics.median(taken) * 1e6 for taken in spent]
+
+
+def measure(password: str, name: str, times: int) -> tuple[float, float]:
+    """Return what the guard adds, and what the bare calls take."""
+    guarded = attempt(GUARDED, password, name)
+    guarded(-1)
+    with taken_down() as calls:
+        guarded(-2)
+    plain = attempt(PLAIN, password, name)
+    with_guard, bare, without = medians([guarded, calls.repeat, plain], times)
+    return with_guard - without, bare
+
+
+def report(times: int) -> None:
+    """Print a table."""
+    print(f"{'attempt':<16} {'added':>10} {'bare calls':>12} {'ratio':>7}")
+    rows = [
+        ("right password", *measure("right", "alice", times)),
+        ("wrong password", *measure("wrong", "nobody-{}", times)),
+    ]
     lockout.lock_account("alice", 3600)
-    locked = (median_us(attempt(guarded, "right", "alice"), times), median_us(attempt(plain, "right", "alice"), times))
-    return {"right password": right, "wrong password": wrong, "locked": locked}
+    rows.append(("locked", *measure("right", "alice", times)))
+    for kind, added, bare in rows:
+        print(f"{kind:<16} {added:>7.0f} µs {bare:>9.0f} µs {added / bare:>7.2f}")
 
 
 def main() -> None:
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--times", type=int, default=500, help="attempts of each kind (default: 500)")
-    times = parser.parse_args().times
+    """Measure."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--times", type=int, default=500, help="attempts of each kind")
+    parser.add_argument("--table", action="store_true", help="without a cache")
+    options = parser.parse_args()
     call_command("migrate", verbosity=0)
     call_command("flush", verbosity=0, interactive=False)
     get_user_model().objects.create_user("alice", password="right")
-    cache.set("round-trip", 1)
-    round_trip = median_us(lambda number: cache.get("round-trip"), times)
-    with isolated_lockouts():
-        results = measure(times)
-    print(f"{connection.vendor}, {type(cache._connections[cache._alias]).__name__}")  # type: ignore[attr-defined]
-    print(f"one cache round trip: {round_trip:.0f} µs")
-    print(f"{'attempt':<16} {'guarded':>10} {'plain':>10} {'added':>10} {'round trips':>12}")
-    for kind, (guarded, plain) in results.items():
-        added = guarded - plain
-        print(f"{kind:<16} {guarded:>7.0f} µs {plain:>7.0f} µs {added:>7.0f} µs {added / round_trip:>12.1f}")
+    store = None if options.table else "default"
+    # The lines are made; where they go is not the app's.
+    logging.getLogger("lockout_admin").propagate = False
+    logging.getLogger("lockout_admin").addHandler(logging.NullHandler())
+    print(f"{connection.vendor}, {'table' if options.table else 'cache'}")
+    # Not by `override_settings`, under which every setting takes several times as long to read.
+    settings.LOCKOUT_ADMIN = {"CACHE": store}
+    cache.clear()
+    report(options.times)
+    cache.clear()
 
 
 if __name__ == "__main__":

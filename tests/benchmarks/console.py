@@ -26,7 +26,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.crypto import get_random_string
 
-from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
 
 from .generate import fill
 from .plans import faults
@@ -36,6 +36,7 @@ SMALL: Final = 10_000
 RUNS: Final = 15
 
 FAILURES: Final = "/admin/lockout_admin/failedlogin/"
+SUCCESSES: Final = "/admin/lockout_admin/successfullogin/"
 ACTIVE: Final = "/admin/lockout_admin/activelock/"
 HISTORY: Final = "/admin/lockout_admin/accountlock/"
 #: Pages that are as full on the small tables as on the big ones, so that their plans are compared.
@@ -53,6 +54,22 @@ PAGES: Final[dict[str, str]] = {
     "by address": FAILURES + "?time=all&o=4",
     "oldest first": FAILURES + "?time=all&o=1",
     "deep in the list": FAILURES + "?time=all&p=100",
+    "failures, did they get in": FAILURES + "?time=all&username=needle",
+    "failures of a network": FAILURES + "?time=all&net=32.0.0.0/3&o=1",
+    "logins": SUCCESSES + "?time=all",
+    "logins, last 30 days": SUCCESSES + "?time=30d",
+    "logins by network": SUCCESSES + "?time=all&net=32.0.0.0/3",
+    "logins without session": SUCCESSES + "?time=all&event=verified",
+    "logins of an account": SUCCESSES + "?time=all&account=needle",
+    "logins by user agent": SUCCESSES + "?time=all&agent=Chrome/15",
+    "logins, rare user agent": SUCCESSES + "?time=all&agent=needle",
+    "logins, no such name": SUCCESSES + "?time=all&username=nobody",
+    "logins, beginning": SUCCESSES + "?time=all&username=user&match=prefix",
+    "logins, search": SUCCESSES + "?time=all&q=64.0.0.0/2",
+    "logins by address": SUCCESSES + "?time=all&o=4",
+    "logins, oldest first": SUCCESSES + "?time=all&o=1",
+    "logins, deep in the list": SUCCESSES + "?time=all&p=100",
+    "logins after failures": SUCCESSES + "?time=all&failed=needle",
     "active locks": ACTIVE,
     "active locks, page 50": ACTIVE + "?p=50",
     "active locks, search": ACTIVE + "?q=locked1",
@@ -93,26 +110,34 @@ def _faults(client: Client, url: str) -> tuple[list[str], int]:
     if response.status_code != 200:
         return [f"answered {response.status_code}"], 0
     ours = [
-        query for query in seen if query[0].startswith("SELECT") and '"lockout_admin_' in query[0].replace("`", '"')
+        query
+        for query in seen
+        if query[0].startswith("SELECT") and '"lockout_admin_' in query[0].replace("`", '"')
     ]
     return [fault for sql, params in ours for fault in faults(sql, params)], len(seen)
 
 
-def in_a_process(url: str, failures: int, locks: int) -> dict[str, dict[str, Any]]:
+def in_a_process(url: str, failures: int, successes: int, locks: int) -> dict[str, dict[str, Any]]:
     """Measure on another database."""
     command = [sys.executable, "-m", "tests.benchmarks.console", "--measure"]
-    command += ["--failures", str(failures), "--locks", str(locks)]
+    command += ["--failures", str(failures), "--successes", str(successes)]
+    command += ["--locks", str(locks)]
     done = subprocess.run(
-        command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "DATABASE_URL": url}
+        command,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "DATABASE_URL": url},
     )
     result: dict[str, dict[str, Any]] = json.loads(done.stdout)
     return result
 
 
-def compare(big: str, small: str, failures: int, locks: int) -> bool:
+def compare(big: str, small: str, failures: int, successes: int, locks: int) -> bool:
     """Print a line a page; tell whether all bounds hold."""
-    few, many = in_a_process(small, SMALL, SMALL), in_a_process(big, failures, locks)
-    print(f"{failures:,} failures and {locks:,} locks, beside {SMALL:,} of each")
+    few = in_a_process(small, SMALL, SMALL, SMALL)
+    many = in_a_process(big, failures, successes, locks)
+    print(f"{failures:,} failures, {successes:,} logins, {locks:,} locks; {SMALL:,} of each")
     print(f"{'':26}{'ms':>8}{'small':>8}{'ratio':>8}{'queries':>9}")
     kept = True
     for name, page in many.items():
@@ -126,14 +151,14 @@ def compare(big: str, small: str, failures: int, locks: int) -> bool:
     return kept
 
 
-def _fill_up(failures: int, locks: int) -> None:
+def _fill_up(failures: int, successes: int, locks: int) -> None:
     tables = connection.introspection.table_names()
-    full = FailedLogin._meta.db_table in tables and all(
-        model._default_manager.all()[:count].count() == count
-        for model, count in ((FailedLogin, failures), (AccountLock, locks))
+    wanted = ((FailedLogin, failures), (SuccessfulLogin, successes), (AccountLock, locks))
+    full = SuccessfulLogin._meta.db_table in tables and all(
+        model._default_manager.all()[:count].count() == count for model, count in wanted
     )
     if not full:
-        fill(failures, locks)
+        fill(failures, successes, locks)
 
 
 def main() -> None:
@@ -142,16 +167,21 @@ def main() -> None:
     parser.add_argument("--big", help="URL of a database that may be filled")
     parser.add_argument("--small", help="URL of another")
     parser.add_argument("--failures", type=int, default=10_000_000)
+    parser.add_argument("--successes", type=int, default=1_000_000)
     parser.add_argument("--locks", type=int, default=100_000)
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        _fill_up(options.failures, options.locks)
+        _fill_up(options.failures, options.successes, options.locks)
         print(json.dumps(measure()))
     elif not (options.big and options.small):
         parser.error("--big and --small are needed.")
-    elif not compare(options.big, options.small, options.failures, options.locks):
-        raise SystemExit(f"A page takes more than {MOST_TIMES} times as long, or reads too many rows.")
+    elif not compare(
+        options.big, options.small, options.failures, options.successes, options.locks
+    ):
+        raise SystemExit(
+            f"A page takes more than {MOST_TIMES} times as long, or reads too many rows."
+        )
 
 
 if __name__ == "__main__":

@@ -31,11 +31,15 @@ from django.utils import timezone
 from import_export.formats import base_formats
 from import_export.resources import modelresource_factory
 
-from lockout_admin import copying
-from lockout_admin.exports import Export
-from lockout_admin.formats import CSV, TSV, XLSX, JSONLines, StreamedFormat
-from lockout_admin.models import FailedLogin
-from lockout_admin.resources import FailedLoginResource
+from lockout_admin.exports import copying
+from lockout_admin.exports.export import Export
+from lockout_admin.exports.formats import CSV, TSV, XLSX, JSONLines, StreamedFormat
+from lockout_admin.exports.resources import (
+    FailedLoginResource,
+    RecordResource,
+    SuccessfulLoginResource,
+)
+from lockout_admin.models import FailedLogin, SuccessfulLogin
 
 from .generate import fill
 
@@ -43,12 +47,24 @@ LEAST_RATE: Final = 0.6
 MOST_MEMORY: Final = 16
 FEW: Final = 10_000
 BASE: Final = "values_list + csv.writer"
-COLUMNS: Final = ("id", "timestamp", "username", "address", "user_agent__text", "gateway", "outcome", "subject")
+#: What can be exported.
+RECORDS: Final[dict[str, Any]] = {"failures": FailedLogin, "successes": SuccessfulLogin}
+_RESOURCES: Final = {FailedLogin: FailedLoginResource, SuccessfulLogin: SuccessfulLoginResource}
 
 
-def newest(count: int) -> QuerySet[Any]:
+def resource_of(rows: QuerySet[Any]) -> RecordResource:
+    """Return what import-export knows of the rows."""
+    return _RESOURCES[rows.model]()
+
+
+def columns_of(rows: QuerySet[Any]) -> list[str]:
+    """Return the columns of an export, as a query names them."""
+    return [column.attribute for column in resource_of(rows).get_export_fields()]
+
+
+def newest(count: int, records: str) -> QuerySet[Any]:
     """Return the newest rows without a LIMIT, as a filter by time would."""
-    rows = FailedLogin.objects.order_by("-timestamp", "-id")
+    rows = RECORDS[records].objects.order_by("-timestamp", "-id")
     return rows.filter(timestamp__gte=rows.values_list("timestamp", flat=True)[count - 1])
 
 
@@ -56,21 +72,26 @@ def by_hand(rows: QuerySet[Any]) -> Iterator[bytes]:
     """The measure of all: what anybody would write."""
     with Path(os.devnull).open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        columns = columns_of(rows)
+        writer.writerow(columns)
         yield b""
-        writer.writerows(rows.values_list(*COLUMNS).iterator(chunk_size=2000))
+        writer.writerows(rows.values_list(*columns).iterator(chunk_size=2000))
 
 
 def import_export(rows: QuerySet[Any]) -> Iterator[bytes]:
     """What import-export does unless it is told otherwise."""
-    factory = modelresource_factory(FailedLogin)
-    factory._meta.fields = tuple(column for column in COLUMNS if "__" not in column)
-    yield base_formats.CSV().export_data(factory().export(rows.select_related("user_agent"))).encode()
+    factory = modelresource_factory(rows.model)
+    factory._meta.fields = tuple(column for column in columns_of(rows) if "__" not in column)
+    yield (
+        base_formats.CSV().export_data(factory().export(rows.select_related("user_agent"))).encode()
+    )
 
 
-def streamed(file_format: type[StreamedFormat], **how: Any) -> Callable[[QuerySet[Any]], Iterator[bytes]]:
+def streamed(
+    file_format: type[StreamedFormat], **how: Any
+) -> Callable[[QuerySet[Any]], Iterator[bytes]]:
     """The export of this package."""
-    return lambda rows: Export(rows, FailedLoginResource(), file_format(), **how).chunks()
+    return lambda rows: Export(rows, resource_of(rows), file_format(), **how).chunks()
 
 
 def uncopied(rows: QuerySet[Any]) -> Iterator[bytes]:
@@ -91,9 +112,9 @@ WAYS: Final[dict[str, Callable[[QuerySet[Any]], Iterator[bytes]]]] = {
 }
 
 
-def measure(way: str, rows: int) -> dict[str, float]:
+def measure(way: str, rows: int, records: str) -> dict[str, float]:
     """Export in this process."""
-    queryset = newest(rows)
+    queryset = newest(rows, records)
     connection.ensure_connection()
     started = time.perf_counter()
     first = 0.0
@@ -104,36 +125,43 @@ def measure(way: str, rows: int) -> dict[str, float]:
 
 
 def _peak() -> float:
-    """Return the most memory this process had, in MiB; ``getrusage`` would count its parent's too."""
+    """Return the most memory this process had, in MiB; ``getrusage`` counts its parent's too."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-def in_a_process(way: str, rows: int) -> dict[str, float]:
+def in_a_process(way: str, rows: int, records: str) -> dict[str, float]:
     """Export in a process of its own, so that its memory is its own."""
     command = [sys.executable, "-m", "tests.benchmarks.export", "--rows", str(rows), "--way", way]
+    command += ["--records", records]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     result: dict[str, float] = json.loads(done.stdout)
     return result
 
 
-def best(way: str, rows: int, repeat: int) -> dict[str, float]:
+def best(way: str, rows: int, records: str, repeat: int) -> dict[str, float]:
     """Export several times: on a shared machine the fastest run is the one that was left alone."""
-    return max((in_a_process(way, rows) for _ in range(repeat)), key=lambda result: result["rate"])
+    runs = (in_a_process(way, rows, records) for _ in range(repeat))
+    return max(runs, key=lambda result: result["rate"])
 
 
-def compare(rows: int, ways: list[str], repeat: int) -> bool:
+def compare(rows: int, records: str, ways: list[str], repeat: int) -> bool:
     """Print a line a way; tell whether both bounds hold."""
-    base = best(BASE, rows, repeat)
+    base = best(BASE, rows, records, repeat)
     kept = True
-    print(f"{rows:,} rows, {connection.vendor}, {timezone.now():%Y-%m-%d}")
-    print(f"{'':26}{'s':>8}{'rows/s':>10}{'of it':>8}{'peak MiB':>10}{'over 10k':>10}{'first byte s':>14}")
+    print(f"{rows:,} {records}, {connection.vendor}, {timezone.now():%Y-%m-%d}")
+    print(
+        f"{'':26}{'s':>8}{'rows/s':>10}{'of it':>8}{'peak MiB':>10}{'over 10k':>10}"
+        f"{'first byte s':>14}"
+    )
     for way in ways:
-        few, all_rows = in_a_process(way, FEW), base if way == BASE else best(way, rows, repeat)
-        ratio, more = all_rows["rate"] / base["rate"], all_rows["peak"] - few["peak"]
+        few = in_a_process(way, FEW, records)
+        all_rows = base if way == BASE else best(way, rows, records, repeat)
+        ratio = all_rows["rate"] / base["rate"]
+        more = all_rows["peak"] - few["peak"]
         print(
-            f"{way:26}{all_rows['seconds']:8.1f}{all_rows['rate']:10,.0f}{ratio:8.2f}{all_rows['peak']:10.0f}"
-            f"{more:10.1f}{all_rows['first']:14.3f}",
+            f"{way:26}{all_rows['seconds']:8.1f}{all_rows['rate']:10,.0f}{ratio:8.2f}"
+            f"{all_rows['peak']:10.0f}{more:10.1f}{all_rows['first']:14.3f}",
             flush=True,
         )
         if way.startswith("CSV"):
@@ -145,18 +173,30 @@ def main() -> None:
     """Measure one way, or compare them all."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--records", choices=RECORDS, default="failures")
     parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
-    parser.add_argument("--repeat", type=int, default=1, help="runs of each way, of which the fastest counts")
-    parser.add_argument("--without", action="append", default=[], choices=WAYS, help="leave a way out")
+    parser.add_argument(
+        "--repeat", type=int, default=1, help="runs of each way, of which the fastest counts"
+    )
+    parser.add_argument(
+        "--without", action="append", default=[], choices=WAYS, help="leave a way out"
+    )
     options = parser.parse_args()
     if options.way:
-        print(json.dumps(measure(options.way, options.rows)))
+        print(json.dumps(measure(options.way, options.rows, options.records)))
         return
     tables = connection.introspection.table_names()
-    if FailedLogin._meta.db_table not in tables or FailedLogin.objects.all()[: options.rows].count() < options.rows:
-        fill(options.rows, 0)
-    if not compare(options.rows, [way for way in WAYS if way not in options.without], options.repeat):
-        raise SystemExit(f"Below {LEAST_RATE:.0%} of the rate, or more than {MOST_MEMORY} MiB above {FEW:,} rows.")
+    model = RECORDS[options.records]
+    if (
+        model._meta.db_table not in tables
+        or model.objects.all()[: options.rows].count() < options.rows
+    ):
+        fill(options.rows, options.rows, 0)
+    ways = [way for way in WAYS if way not in options.without]
+    if not compare(options.rows, options.records, ways, options.repeat):
+        raise SystemExit(
+            f"Below {LEAST_RATE:.0%} of the rate, or over {MOST_MEMORY} MiB above {FEW:,} rows."
+        )
 
 
 if __name__ == "__main__":

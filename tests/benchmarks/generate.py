@@ -1,4 +1,4 @@
-"""Fill a database with an attack: ``python -m tests.benchmarks.generate --failures 1000000 --locks 100000``.
+"""Fill a database with an attack: ``python -m tests.benchmarks.generate --failures 1000000``.
 
 DATABASE_URL names the database, which is migrated first. The rows are spread over the last ninety
 days, the same ones each time but for the moments.
@@ -19,14 +19,36 @@ import django
 
 MOST: Final = 20_000_000
 DAYS: Final = 90
-#: The one user agent that hardly anybody has.
+ACCOUNTS: Final = 50_000
+#: Somebody who comes as rarely on big tables as on small ones: user agent, name, account, address.
 RARE_AGENT: Final = "Rare/1.0 (needle)"
+RARE_NAME: Final = "needle"
+RARE_ADDRESS: Final = "2001:db8:ffff::1"
 RARE_ROWS: Final = 5
 _BATCH: Final = 20_000
 
 Row = tuple[Any, ...]
-FAILURE: Final = ["timestamp", "username", "subject", "address", "user_agent_id", "gateway", "outcome"]
-LOCK: Final = ["started_at", "until", "username", "subject", "failures"]
+FAILURE: Final = [
+    "timestamp",
+    "username",
+    "subject",
+    "fine",
+    "ip_address",
+    "user_agent_id",
+    "path",
+    "outcome",
+]
+SUCCESS: Final = [
+    "timestamp",
+    "username",
+    "subject",
+    "account",
+    "ip_address",
+    "user_agent_id",
+    "path",
+    "event",
+]
+LOCK: Final = ["started_at", "until", "rule", "key", "label", "subject", "failures"]
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
@@ -37,29 +59,35 @@ from django.db import connection  # noqa: E402
 from django.db.models import Model  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from lockout_admin.identity import Subject  # noqa: E402
+from lockout_admin.identity.subject import Subject  # noqa: E402
 from lockout_admin.management.progress import Progress  # noqa: E402
-from lockout_admin.models import AccountLock, FailedLogin, UserAgent  # noqa: E402
+from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, UserAgent  # noqa: E402
+
+TABLES: Final = (FailedLogin, SuccessfulLogin, AccountLock, UserAgent)
 
 
-def fill(failures: int, locks: int) -> None:
+def fill(failures: int, successes: int, locks: int) -> None:
     """Bring the tables to so many rows; what is there already is replaced."""
-    if not (0 <= failures <= MOST and 0 <= locks <= MOST):
+    if not all(0 <= rows <= MOST for rows in (failures, successes, locks)):
         raise SystemExit(f"At most {MOST:,} rows.")
     call_command("migrate", verbosity=0)
     agents = _agents()
     _replace(FailedLogin, FAILURE, _failures(failures, agents), failures)
+    _replace(SuccessfulLogin, SUCCESS, _successes(successes, agents), successes)
     _replace(AccountLock, LOCK, _locks(locks), locks)
     with connection.cursor() as cursor:
-        tables = ", ".join(model._meta.db_table for model in (FailedLogin, AccountLock, UserAgent))
+        tables = ", ".join(model._meta.db_table for model in TABLES)
         cursor.execute(
-            {"postgresql": "VACUUM ANALYZE", "mysql": f"ANALYZE TABLE {tables}"}.get(connection.vendor, "ANALYZE")
+            {"postgresql": "VACUUM ANALYZE", "mysql": f"ANALYZE TABLE {tables}"}.get(
+                connection.vendor, "ANALYZE"
+            )
         )
 
 
 def _agents() -> list[int]:
     texts = [RARE_AGENT] + [
-        f"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{number}.0.0.0 Safari/537.36"
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)"
+        f" Chrome/{number}.0.0.0 Safari/537.36"
         for number in range(2000)
     ]
     agents = [UserAgent(id=UserAgent.objects.key_of(text) or 0, text=text) for text in texts]
@@ -69,23 +97,40 @@ def _agents() -> list[int]:
 
 
 def _failures(count: int, agents: list[int]) -> Iterator[Row]:
+    for bits, moment, subject, address, agent, path in _visits(count, agents):
+        outcome = "counted" if bits & 14 else "locked"
+        yield (
+            *(moment, subject.username, subject.key, subject.fine),
+            *(address, agent, path, outcome),
+        )
+
+
+def _successes(count: int, agents: list[int]) -> Iterator[Row]:
+    for bits, moment, subject, address, agent, path in _visits(count, agents):
+        is_rare = subject.username == RARE_NAME
+        account = RARE_NAME if is_rare else str(bits % ACCOUNTS)
+        event = "login" if bits & 14 else "verified"
+        yield moment, subject.username, subject.key, account, address, agent, path, event
+
+
+def _visits(
+    count: int, agents: list[int]
+) -> Iterator[tuple[int, datetime, Subject, str, int, str]]:
     dice = random.Random(count)
-    subjects = [Subject.of(f"user{number}") for number in range(50_000)]
+    subjects = [Subject.of(f"user{number}") for number in range(ACCOUNTS)]
     subjects[0] = Subject.of("=HYPERLINK(1)")
     addresses = [_address(dice.getrandbits(64)) for _ in range(100_000)]
     rare = {number * count // RARE_ROWS for number in range(RARE_ROWS)}
+    needle = Subject.of(RARE_NAME)
     for number, moment in enumerate(_moments(count)):
         bits = dice.getrandbits(64)
-        subject = subjects[bits % 50_000]
-        yield (
-            moment,
-            subject.username,
-            subject.key,
-            addresses[(bits >> 16) % 100_000],
-            agents[0] if number in rare else agents[1 + (bits >> 32) % (len(agents) - 1)],
-            "/admin/login/" if bits & 1 else "/api/token/",
-            "counted" if bits & 14 else "locked",
-        )
+        path = "/admin/login/" if bits & 1 else "/api/token/"
+        subject = subjects[bits % ACCOUNTS]
+        address = addresses[(bits >> 16) % 100_000]
+        agent = agents[1 + (bits >> 32) % (len(agents) - 1)]
+        if number in rare:
+            subject, address, agent = needle, RARE_ADDRESS, agents[0]
+        yield bits, moment, subject, address, agent, path
 
 
 def _address(bits: int) -> str:
@@ -98,11 +143,13 @@ def _locks(count: int) -> Iterator[Row]:
     until = timezone.now() + timedelta(days=1)
     for number, moment in enumerate(_moments(count)):
         subject = Subject.of(f"locked{number}")
-        yield moment, until + timedelta(seconds=number), subject.username, subject.key, 4
+        ends = until + timedelta(seconds=number)
+        yield moment, ends, "account", subject.key, subject.username, subject.key, 4
 
 
 def _moments(count: int) -> Iterator[datetime]:
-    end, width = timezone.now(), timedelta(days=DAYS)
+    end = timezone.now()
+    width = timedelta(days=DAYS)
     return (end - width * (count - number) / count for number in range(count))
 
 
@@ -139,7 +186,10 @@ def _copy(model: type[Model], names: list[str], rows: list[Row]) -> None:
     columns = ", ".join(str(field.column) for field in fields)
     others = [field.get_default() for field in fields if field.attname not in names]
     order = [names.index(field.attname) if field.attname in names else None for field in fields]
-    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy,
+    ):
         for row in rows:
             rest = iter(others)
             copy.write_row([next(rest) if place is None else row[place] for place in order])
@@ -149,9 +199,10 @@ def main() -> None:
     """Fill the database that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--failures", type=int, default=1_000_000)
+    parser.add_argument("--successes", type=int, default=1_000_000)
     parser.add_argument("--locks", type=int, default=100_000)
     options = parser.parse_args()
-    fill(options.failures, options.locks)
+    fill(options.failures, options.successes, options.locks)
 
 
 if __name__ == "__main__":

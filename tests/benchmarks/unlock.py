@@ -1,6 +1,6 @@
 """One member of staff unlocks everything at once, while others look at the list.
 
-    DATABASE_URL=postgres://… CACHE_URL=rediscache://… python -m tests.benchmarks.unlock --locks 100000
+    DATABASE_URL=postgres://… CACHE_URL=rediscache://… python -m tests.benchmarks.unlock
 
 Goes through the pages as a browser does: the list, "select all", the confirmation, the reason. The
 tables of DATABASE_URL are filled anew.
@@ -29,9 +29,9 @@ from django.db import connection  # noqa: E402
 from django.test import Client, override_settings  # noqa: E402
 from django.urls import reverse  # noqa: E402
 
-from lockout_admin import locks  # noqa: E402
+from lockout_admin.engine import locks  # noqa: E402
+from lockout_admin.engine.store import Keys  # noqa: E402
 from lockout_admin.models import AccountLock  # noqa: E402
-from lockout_admin.store import Keys  # noqa: E402
 
 from .generate import fill  # noqa: E402
 
@@ -39,12 +39,12 @@ LIST = "admin:lockout_admin_activelock_changelist"
 
 
 def put_into_cache() -> list[str]:
-    """Enforce every open lock; return their subjects."""
-    subjects = []
+    """Enforce every open lock; return the keys of their entries."""
+    entries = []
     for row in AccountLock.objects.open().iterator():
-        locks.enforce(row)
-        subjects.append(row.subject)
-    return subjects
+        locks.enforce(row, (row.key,))
+        entries.append(Keys(row.scope, row.key).lock)
+    return entries
 
 
 def staff(name: str) -> Client:
@@ -57,8 +57,13 @@ def staff(name: str) -> Client:
 def unlock_all(client: Client, url: str) -> int:
     """Unlock all; return how many pages were confirmed."""
     first = AccountLock.objects.open().values_list("pk", flat=True)[0]
-    fields: dict[str, Any] = {"action": "unlock", "select_across": "1", "_selected_action": str(first)}
-    page, confirmed = client.post(url, fields).content.decode(), 0
+    fields: dict[str, Any] = {
+        "action": "unlock",
+        "select_across": "1",
+        "_selected_action": str(first),
+    }
+    page = client.post(url, fields).content.decode()
+    confirmed = 0
     while token := re.search(r'name="token" value="([^"]+)"', page):
         confirmed += 1
         answer = client.post(url, {**fields, "token": token[1], "reason": "the attack is over"})
@@ -78,17 +83,20 @@ def look_meanwhile(client: Client, url: str, done: threading.Event, spent: list[
 
 def main() -> None:
     """Print how long it took, for each lock and for those who looked."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--locks", type=int, default=100_000, help="default: 100000")
     count = parser.parse_args().locks
     logging.getLogger("lockout_admin").setLevel(logging.CRITICAL)
-    fill(1000, count)
+    fill(1000, 1000, count)
     get_user_model().objects.filter(username__in=["sam", "sue"]).delete()
     url = reverse(LIST)
     sam, sue = staff("sam"), staff("sue")
-    subjects = put_into_cache()
+    entries_of_locks = put_into_cache()
     entries = LogEntry.objects.count()
-    done, spent = threading.Event(), list[float]()
+    done = threading.Event()
+    spent: list[float] = []
     onlooker = threading.Thread(target=look_meanwhile, args=(sue, url, done, spent))
     onlooker.start()
     started = time.perf_counter()
@@ -96,15 +104,19 @@ def main() -> None:
     seconds = time.perf_counter() - started
     done.set()
     onlooker.join()
-    print(f"{count:,} locks in {seconds:.1f} s: {seconds / count * 1e6:.0f} µs a lock; {confirmed} request(s)")
+    print(
+        f"{count:,} locks in {seconds:.1f} s: {seconds / count * 1e6:.0f} µs a lock;"
+        f" {confirmed} request(s)"
+    )
     print(f"still open: {AccountLock.objects.open().count()}")
     left = sum(
-        len(cache.get_many([Keys(key).lock for key in subjects[at : at + 1000]])) for at in range(0, count, 1000)
+        len(cache.get_many(entries_of_locks[at : at + 1000])) for at in range(0, count, 1000)
     )
     print(f"still in the cache: {left}")
     print(f"audit entries: {LogEntry.objects.count() - entries:,}")
     print(
-        f"the list meanwhile: median {statistics.median(spent):.2f} s, longest {max(spent):.2f} s, {len(spent)} looks"
+        f"the list meanwhile: median {statistics.median(spent):.2f} s,"
+        f" longest {max(spent):.2f} s, {len(spent)} looks"
     )
 
 

@@ -1,4 +1,4 @@
-"""A real browser on the real site. Outside CI a missing part skips the tests with the reason; in CI it fails them."""
+"""A real browser on the real site. A missing part skips the tests; in CI it fails them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sessions() -> dict[str, Any]:
 
 @pytest.fixture
 def visitor(chromium: Browser, site: DemoSite, sessions: dict[str, Any]) -> Iterator[Visitor]:
-    """Whoever looks at the site; no page may break its security policy or have a script that fails."""
+    """A visitor; no page may break the site's security policy or have a script that fails."""
     visitor = Visitor(chromium, site, sessions)
     yield visitor
     assert visitor.leave() == []

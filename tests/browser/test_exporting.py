@@ -25,7 +25,7 @@ def test_what_is_filtered_by_network_is_what_is_exported(visit: Visit) -> None:
     assert shown
     assert all(ip_address(address) in NETWORK for address in shown)
     rows = export(page)
-    assert all(ip_address(row["address"]) in NETWORK for row in rows)
+    assert all(ip_address(row["ip_address"]) in NETWORK for row in rows)
     assert len(rows) == number_told(page) > len(shown)
 
 

@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage
 
-from .site import FAILURES, HISTORY, LOCKS, LOGIN, DemoSite
+from .site import FAILURES, HISTORY, LOCKS, LOGIN, NETWORKS, SUCCESSES, DemoSite
 from .visitor import Visit, Visitor, log_in_until_refused
 
 PAGES = {
@@ -20,6 +20,11 @@ PAGES = {
     "failures-pattern": f"{FAILURES}?time=7d&pattern=names",
     "failure": f"{FAILURES}{{failure}}/change/",
     "failures-export": f"{FAILURES}export/?time=all",
+    "failures-entered": f"{FAILURES}?time=90d&username=alice",
+    "successes": SUCCESSES,
+    "successes-failed": f"{SUCCESSES}?time=90d&failed=alice",
+    "success": f"{SUCCESSES}{{success}}/change/",
+    "successes-export": f"{SUCCESSES}export/?time=all",
     "locks": LOCKS,
     "lock": f"{LOCKS}{{lock}}/change/",
     "unlock": f"{LOCKS}{{lock}}/unlock/",
@@ -27,6 +32,12 @@ PAGES = {
     "history": f"{HISTORY}?time=90d",
     "ended": f"{HISTORY}{{ended}}/change/",
     "history-export": f"{HISTORY}export/",
+    "networks": f"{NETWORKS}?time=all",
+    "network": f"{NETWORKS}{{network}}/change/",
+    "network-of-a-list": f"{NETWORKS}{{listed}}/change/",
+    "network-add": f"{NETWORKS}add/?action=block&cidr=2001:db8::/64",
+    "networks-import": f"{NETWORKS}import/",
+    "networks-export": f"{NETWORKS}export/",
     "users": "/admin/auth/user/",
     "user": "/admin/auth/user/{user}/change/",
 }
@@ -46,11 +57,18 @@ def keys(site: DemoSite) -> dict[str, str]:
     site.lock("nina", "<b>a very long stranger's name</b> " + "x" * 80, seconds=86_400)
     printed = site.shell(
         "from django.contrib.auth.models import User\n"
-        "print(FailedLogin.objects.latest('timestamp').pk, ActiveLock.objects.open().get(username='nina').pk,\n"
+        "from lockout_admin.models import NetworkRule\n"
+        "ours = NetworkRule.objects.create(cidr='2001:db8:ffff:ffff:ffff:ffff:ffff:fff0/124',"
+        " reason='x' * 200, created_by='a very long name of a member of staff')\n"
+        "listed = NetworkRule.objects.create(cidr='198.51.100.0/24', source='spamhaus-drop')\n"
+        "print(FailedLogin.objects.latest('timestamp').pk,\n"
+        "SuccessfulLogin.objects.latest('timestamp').pk,\n"
+        "ActiveLock.objects.open().get(label='nina').pk,\n"
         "  AccountLock.objects.filter(ended_at__isnull=False).latest('started_at').pk,\n"
-        "  User.objects.get(username='nina').pk)"
+        "  User.objects.get(username='nina').pk, ours.pk, listed.pk)"
     )
-    return dict(zip(["failure", "lock", "ended", "user"], printed.split(), strict=True))
+    names = ["failure", "success", "lock", "ended", "user", "network", "listed"]
+    return dict(zip(names, printed.split(), strict=True))
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -66,13 +84,17 @@ def test_a_page_keeps_the_policy_and_fits_a_telephone(
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_serious_fault_on_a_page(visit: Visit, keys: dict[str, str], name: str, scheme: str) -> None:
+def test_axe_finds_no_serious_fault_on_a_page(
+    visit: Visit, keys: dict[str, str], name: str, scheme: str
+) -> None:
     page = visit(PAGES[name].format(**keys), "admin", color_scheme=scheme, bypass_csp=True)
     assert serious_faults(page) == []
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_no_serious_fault_on_the_login_page_nor_on_its_refusal(visit: Visit, scheme: str) -> None:
+def test_axe_finds_no_serious_fault_on_the_login_page_nor_on_its_refusal(
+    visit: Visit, scheme: str
+) -> None:
     page = visit(LOGIN, color_scheme=scheme, bypass_csp=True)
     assert serious_faults(page) == []
     assert log_in_until_refused(page, f"stranger-{scheme}")
@@ -86,7 +108,10 @@ def by_listener(message: ConsoleMessage) -> bool:
 def test_what_the_policy_forbids_is_noticed(visitor: Visitor) -> None:
     page = visitor.visit(LOGIN)
     # The browser says it, and so does the page's own listener.
-    with page.expect_console_message(by_listener), page.expect_console_message(lambda told: not by_listener(told)):
+    with (
+        page.expect_console_message(by_listener),
+        page.expect_console_message(lambda told: not by_listener(told)),
+    ):
         page.evaluate("document.body.setAttribute('style', 'color: red')")
     assert any("Content Security Policy" in fault for fault in visitor.faults)
     visitor.faults.clear()

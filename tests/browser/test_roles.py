@@ -12,7 +12,9 @@ from .visitor import Visit
 
 
 @pytest.mark.parametrize("path", [LOCKS, HISTORY, FAILURES, "/admin/", "/admin/lockout_admin/"])
-def test_the_analyst_is_not_offered_what_ends_or_makes_locks(site: DemoSite, visit: Visit, path: str) -> None:
+def test_the_analyst_is_not_offered_what_ends_or_makes_locks(
+    site: DemoSite, visit: Visit, path: str
+) -> None:
     site.lock("judy")
     page = visit(path, "analyst")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
@@ -43,11 +45,15 @@ def test_the_administrator_locks_by_hand(visit: Visit) -> None:
     page.get_by_label("Username").fill("mike")
     page.get_by_label("For how long").select_option(label="1 hour")
     page.get_by_label("Reason").fill("phished")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    page.get_by_label("Do it all the same").check()  # a longer lock stands
+    page.get_by_role("button", name="Lock", exact=True).click()
     expect(page.locator(".messagelist .success")).to_contain_text("“mike” is locked until")
 
 
-def test_the_administrator_sees_on_the_page_of_a_user_that_they_are_locked(site: DemoSite, visit: Visit) -> None:
+def test_the_administrator_sees_on_the_page_of_a_user_that_they_are_locked(
+    site: DemoSite, visit: Visit
+) -> None:
     site.lock("oscar")
     page = visit("/admin/auth/user/?locked=yes", "admin")
     page.get_by_role("link", name="oscar", exact=True).click()

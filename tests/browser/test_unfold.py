@@ -1,4 +1,4 @@
-"""The console under the theme django-unfold: at home there too. Unfold itself cannot do with a strict policy."""
+"""The console under the theme django-unfold, which does not work with a strict policy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.services.servers import missing
 
-from .site import FAILURES, HISTORY, LOCKS, DemoSite, demo_site
+from .site import FAILURES, HISTORY, LOCKS, NETWORKS, DemoSite, demo_site
 from .visitor import Visitor
 
 
@@ -37,7 +37,19 @@ def visitor(chromium: Browser, site: DemoSite, sessions: dict[str, object]) -> I
 
 
 @pytest.mark.parametrize(
-    "path", ["/admin/", "/admin/lockout_admin/", FAILURES, LOCKS, HISTORY, f"{LOCKS}add/", f"{FAILURES}export/"]
+    "path",
+    [
+        "/admin/",
+        "/admin/lockout_admin/",
+        FAILURES,
+        LOCKS,
+        HISTORY,
+        f"{LOCKS}add/",
+        f"{FAILURES}export/",
+        NETWORKS,
+        f"{NETWORKS}add/",
+        f"{NETWORKS}import/",
+    ],
 )
 def test_a_page_loads_in_the_theme(visitor: Visitor, path: str) -> None:
     page = visitor.visit(path, "admin")
@@ -63,7 +75,12 @@ def test_the_filters_can_be_seen_and_used(visitor: Visitor) -> None:
     page.wait_for_url("**net=203.0.113.0**")
     shown = page.locator("#result_list .field-source .lockout-network").count()
     assert shown
-    assert page.locator("#result_list .field-source", has_text=re.compile(r"^\s*203\.0\.113\.")).count() == shown
+    assert (
+        page.locator(
+            "#result_list .field-source", has_text=re.compile(r"^\s*203\.0\.113\.")
+        ).count()
+        == shown
+    )
 
 
 def test_a_lock_is_ended(visitor: Visitor) -> None:
@@ -73,6 +90,7 @@ def test_a_lock_is_ended(visitor: Visitor) -> None:
     expect(reason).to_be_visible()
     assert reason.evaluate("element => parseFloat(getComputedStyle(element).borderTopWidth)") >= 1
     reason.fill("called back")
+    page.get_by_label("I have read why 1 lock was put on by hand.").check()
     page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
     expect(page.get_by_text("“rosa” is unlocked.")).to_be_visible()
     expect(page.get_by_role("link", name="Unlock rosa")).to_have_count(0)
@@ -84,8 +102,26 @@ def test_selected_locks_are_ended(visitor: Visitor) -> None:
     page.locator("select[name=action]").select_option(label="Unlock the selected locks")
     page.locator("button[name=index]").first.click()
     page.get_by_label("Reason").fill("called back")
+    page.get_by_label("I have read why 1 lock was put on by hand.").check()
     page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
     expect(page.get_by_text("“trent” is unlocked.")).to_be_visible()
+
+
+def test_the_form_that_locks_can_be_seen_and_used(visitor: Visitor) -> None:
+    page = visitor.visit(f"{LOCKS}add/", "admin")
+    for name, text in (("Username", "victor"), ("Seconds", ""), ("Reason", "reported phished")):
+        field = page.get_by_label(name)
+        assert field.evaluate("element => parseFloat(getComputedStyle(element).borderTopWidth)") > 0
+        field.fill(text)
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.get_by_text("“victor” is locked until")).to_be_visible()
+
+
+def test_a_network_is_blocked(visitor: Visitor) -> None:
+    page = visitor.visit(f"{NETWORKS}add/?action=block&cidr=198.51.100.0/24", "admin")
+    page.get_by_label("Reason").fill("scanner")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("198.51.100.0/24 is blocked until")).to_be_visible()
 
 
 def open_filters(page: Page) -> Locator:

@@ -19,7 +19,7 @@ def test_a_refused_user_is_found_unlocked_and_let_in(visit: Visit) -> None:
     page.locator("#searchbar").press("Enter")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     page.get_by_role("link", name="Unlock heidi").click()
-    expect(page.locator(".lockout-number")).to_have_text("1 lock is going to be ended.")
+    expect(page.locator(".lockout-number")).to_have_text("1 lock will end.")
     page.get_by_label("Reason").fill("called back on the number we know")
     page.get_by_role("button", name="Unlock").click()
 
@@ -30,20 +30,25 @@ def test_a_refused_user_is_found_unlocked_and_let_in(visit: Visit) -> None:
 def test_many_locks_are_ended_at_once(site: DemoSite, visit: Visit) -> None:
     site.shell(
         "from lockout_admin.lockout import lock_account\n"
-        f"for number in range({MANY}): lock_account(f'crowd-{{number:03}}', 3600, by='import', note='leak')"
+        f"for number in range({MANY}):"
+        " lock_account(f'crowd-{number:03}', 3600, by='import', note='leak')"
     )
     page = visit(f"{LOCKS}?username=crowd-&match=prefix", "support")
     page.get_by_label("Select all objects on this page for an action").check()
     page.get_by_role("button", name=f"Select all {MANY} active locks").click()
     page.locator("select[name=action]").select_option(label="Unlock the selected locks")
     page.locator(".actions button").click()
-    expect(page.locator(".lockout-number")).to_have_text(f"{MANY} locks are going to be ended.")
+    expect(page.locator(".lockout-number")).to_have_text(f"{MANY} locks will end.")
     page.get_by_label("Reason").fill("the list was ours")
+    page.get_by_label(f"I have read why {MANY} locks were put on by hand.").check()
     page.get_by_role("button", name=f"Unlock {MANY}").click()
 
     expect(page.locator(".messagelist .success")).to_have_text(f"{MANY} locks ended.")
     expect(page.locator("#result_list")).to_have_count(0)
-    assert site.shell("print(AccountLock.objects.open().filter(username__startswith='crowd-').count())") == "0"
+    assert (
+        site.shell("print(AccountLock.objects.open().filter(label__startswith='crowd-').count())")
+        == "0"
+    )
 
 
 def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
@@ -57,9 +62,36 @@ def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
     page.keyboard.press("Enter")
     expect(page.get_by_label("Reason")).to_be_focused()
     page.keyboard.type("called back")
+    tab_to(page, "#id_by_hand")
+    page.keyboard.press("Space")
     tab_to(page, ".lockout-buttons button")
     page.keyboard.press("Enter")
     expect(page.locator(".messagelist .success")).to_have_text("“ivan” is unlocked.")
+
+
+def test_a_lock_that_only_the_store_knows_is_ended(site: DemoSite, visit: Visit) -> None:
+    site.lock("judy")
+    site.shell("AccountLock.objects.filter(label='judy').delete()")
+    page = visit(LOCKS, "support")
+    page.get_by_role("button", name="Unlock judy").click()
+    expect(page.locator(".lockout-undone")).to_contain_text("Found in the store")
+    page.get_by_label("Reason").fill("called back")
+    page.get_by_label("I have read why 1 lock was put on by hand.").check()
+    page.get_by_role("button", name="Unlock").click()
+    expect(page.locator(".messagelist .success")).to_have_text("“judy” is unlocked.")
+    expect(page.get_by_text("Only the store knows")).to_have_count(0)
+
+
+def test_a_name_that_nobody_has_is_locked_after_a_warning(visit: Visit) -> None:
+    page = visit(f"{LOCKS}add/", "admin")
+    page.get_by_label("Username").fill("nobody-has-it")
+    page.get_by_label("Reason").fill("reported phished")
+    expect(page.get_by_label("Do it all the same")).to_have_count(0)
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator(".errorlist")).to_contain_text("No account has the name")
+    page.get_by_label("Do it all the same").check()
+    page.get_by_role("button", name="Lock", exact=True).click()
+    expect(page.locator(".messagelist .success")).to_contain_text("is locked until")
 
 
 def lock_out(page: Page, username: str) -> None:

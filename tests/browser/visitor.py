@@ -17,10 +17,11 @@ _PASSWORDS = {person.username: person.password for person in STAFF}
 #: Says in the console what the policy forbade; scripts of the driver are not subject to it.
 _TELL_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
-  console.error(`Content Security Policy: ${event.violatedDirective} forbids ${event.blockedURI} ${event.sample}`));
+  console.error(`Content Security Policy: ${event.violatedDirective} forbids`
+                + ` ${event.blockedURI} ${event.sample}`));
 """
 #: What Chromium logs of an answer that is an error on purpose: tests look at the status themselves.
-_EXPECTED = ("status of 429", "status of 403")
+_EXPECTED = ("status of 429", "status of 403", "status of 410")
 
 Visit = Callable[..., Page]
 
@@ -38,7 +39,9 @@ class Visitor:
 
     def visit(self, path: str, user: str | None = None, **profile: Any) -> Page:
         """Open a page, signed in as one of the demo's staff or as nobody."""
-        page = self._profile(**{"storage_state": self._session(user) if user else None, **profile}).new_page()
+        page = self._profile(
+            **{"storage_state": self._session(user) if user else None, **profile}
+        ).new_page()
         page.goto(path)
         return page
 
@@ -49,18 +52,29 @@ class Visitor:
         return self.faults
 
     def _profile(self, **profile: Any) -> BrowserContext:
-        defaults = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "color_scheme": "light"}
+        defaults = {
+            "viewport": {"width": 1280, "height": 800},
+            "locale": "en-GB",
+            "color_scheme": "light",
+        }
         context = self.browser.new_context(base_url=self.site.url, **{**defaults, **profile})
         context.set_default_timeout(15_000)
         context.add_init_script(_TELL_VIOLATIONS)
         context.on("console", self._hear)
-        context.on("weberror", lambda error: self.faults.append(f"{error.page and error.page.url}: {error.error}"))
+        context.on(
+            "weberror",
+            lambda error: self.faults.append(f"{error.page and error.page.url}: {error.error}"),
+        )
         self.contexts.append(context)
         return context
 
     def _hear(self, message: ConsoleMessage) -> None:
         is_icon = message.location["url"].endswith("/favicon.ico")  # Django's admin has none
-        if message.type == "error" and not is_icon and not any(text in message.text for text in _EXPECTED):
+        if (
+            message.type == "error"
+            and not is_icon
+            and not any(text in message.text for text in _EXPECTED)
+        ):
             self.faults.append(f"{message.page and message.page.url}: {message.text}")
 
     def _session(self, user: str) -> Any:

@@ -1,4 +1,4 @@
-"""Whatever comes in a query string: never an error of the server, never more rows than were asked for."""
+"""Whatever comes in a query string: never an error of the server, never more rows than asked."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lockout_admin.admin.records import RecordAdmin
-from lockout_admin.filters import FailureFilter, LockFilter
+from lockout_admin.evidence.filters import FailureFilter, LockFilter, SuccessFilter
 
 from .conftest import list_url
 
@@ -31,12 +31,12 @@ VALUES = [
     "{}",
     ",",
 ]
-MODELS = ["failedlogin", "activelock", "accountlock"]
+MODELS = ["failedlogin", "successfullogin", "activelock", "accountlock"]
 OTHERS = ["q", "o", "p", "e", "all", "_facets", "_to_field", "_popup"]
 COLUMNS = [
     "username__regex",
-    "address",
-    "address__gte",
+    "ip_address",
+    "ip_address__gte",
     "subject__startswith",
     "id__in",
     "user_agent__text",
@@ -45,15 +45,17 @@ COLUMNS = [
 
 
 @pytest.fixture(autouse=True)
-def records(fail: Any, lock: Any) -> None:
-    fail(), lock()
+def records(fail: Any, enter: Any, lock: Any) -> None:
+    fail()
+    enter()
+    lock()
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_values(staff: Any, model: str) -> None:
     browser = staff("root")
-    filters = (FailureFilter if model == "failedlogin" else LockFilter).names()
-    for name in [*filters, *OTHERS, *COLUMNS]:
+    filters = {"failedlogin": FailureFilter, "successfullogin": SuccessFilter}
+    for name in [*filters.get(model, LockFilter).names(), *OTHERS, *COLUMNS]:
         for value in VALUES:
             answer = browser.get(list_url(model), {name: value.encode("utf-8", "surrogatepass")})
             assert answer.status_code in {200, 302, 400}, (name, value)

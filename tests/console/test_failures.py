@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils.html import escape
 
 from lockout_admin.admin.filtering import FilterSetListFilter
-from lockout_admin.bidi import with_addresses
-from lockout_admin.filters import FailureFilter
+from lockout_admin.evidence.bidi import with_addresses
+from lockout_admin.evidence.filters import FailureFilter
 from lockout_admin.models import FailedLogin
 
 from .conftest import FIREFOX, list_url, names, page_url, said
@@ -36,6 +36,12 @@ def test_the_newest_is_first(analyst: Client, fail: Any) -> None:
     assert names(analyst.get(LIST)) == ["name0", "name1", "name2"]
 
 
+def test_a_record_that_nobody_changes_has_no_history(staff: Any, fail: Any, enter: Any) -> None:
+    browser = staff("root")
+    for row in (fail(), enter()):
+        assert page_url(row, page="history") not in browser.get(page_url(row)).content.decode()
+
+
 def test_a_row_says_all(analyst: Client, alice: Any, fail: Any) -> None:
     fail()
     page = analyst.get(LIST).content.decode()
@@ -53,19 +59,19 @@ def test_a_row_says_all(analyst: Client, alice: Any, fail: Any) -> None:
     ],
 )
 def test_cells_lead_to_what_is_like_them(analyst: Client, fail: Any, link: str) -> None:
-    fail(address="2001:db8::7", agent="Mozilla", ago=90 * 24 * 3600)
-    fail("bob", address="2001:db9::7", agent="Mozilla/5.0")
+    fail(ip_address="2001:db8::7", agent="Mozilla", ago=90 * 24 * 3600)
+    fail("bob", ip_address="2001:db9::7", agent="Mozilla/5.0")
     assert link in unescape(analyst.get(LIST + "?time=all").content.decode())
     assert names(analyst.get(LIST + link)) == ["alice"]
 
 
 def test_what_is_unknown_is_left_out(analyst: Client, fail: Any) -> None:
-    failure = fail("nobody", address=None)
+    failure = fail("nobody", ip_address=None)
     type(failure).objects.update(user_agent=None)
     page = analyst.get(LIST).content.decode()
     assert "icon-no.svg" in page
     assert '<td class="field-source">-</td>' in page
-    assert '<td class="field-agent_and_gateway">-<br>' in page
+    assert '<td class="field-agent_and_path">-<br>' in page
     assert "none" in analyst.get(page_url(failure)).content.decode()
 
 
@@ -77,7 +83,7 @@ def test_a_name_that_is_empty_leads_nowhere(analyst: Client, fail: Any) -> None:
 
 
 def test_addresses_read_from_left_to_right_in_every_language(analyst: Client, fail: Any) -> None:
-    fail("علی", address="2001:db8::7", agent="Mozilla")
+    fail("علی", ip_address="2001:db8::7", agent="Mozilla")
     analyst.cookies[settings.LANGUAGE_COOKIE_NAME] = "fa"
     page = analyst.get(LIST, headers={"Accept-Language": "fa"}).content.decode()
     assert re.search('<a [^>]*><bdi dir="ltr">2001:<wbr>db8:<wbr>:<wbr>7</bdi></a>', page)
@@ -99,7 +105,9 @@ def test_addresses_in_a_sentence(sentence: str, parts: list[str]) -> None:
     assert re.sub("</?bdi.*?>", "", with_addresses(sentence)) == escape(sentence)
 
 
-def test_an_account_that_is_spelt_otherwise_is_not_said_not_to_exist(analyst: Client, fail: Any) -> None:
+def test_an_account_that_is_spelt_otherwise_is_not_said_not_to_exist(
+    analyst: Client, fail: Any
+) -> None:
     get_user_model().objects.create_user("Alice.Smith")
     fail("alice.smith")
     # MariaDB finds it.
@@ -132,7 +140,7 @@ def test_a_failure_has_a_page(analyst: Client, fail: Any) -> None:
 )
 def test_search(analyst: Client, fail: Any, term: str, usernames: str) -> None:
     fail("alice")
-    fail("albert", address="2001:db8::1")
+    fail("albert", ip_address="2001:db8::1")
     fail("bob")
     assert set(names(analyst.get(LIST, {"q": term}))) == set(usernames.split())
 
@@ -157,7 +165,10 @@ def test_an_error_is_shown_in_its_place(analyst: Client, fail: Any) -> None:
     page = analyst.get(LIST, {"net": "/33"})
     assert names(page) == []
     assert '<div id="id_net_error" role="alert"><p class="lockout-error">' in page.content.decode()
-    assert re.search('<input[^>]*name="net"[^>]*aria-describedby="id_net_helptext id_net_error"', page.content.decode())
+    assert re.search(
+        '<input[^>]*name="net"[^>]*aria-describedby="id_net_helptext id_net_error"',
+        page.content.decode(),
+    )
     assert said(page) == "No row is selected, because a filter is not valid: Address or network"
 
 
@@ -172,12 +183,18 @@ def test_the_findings_of_a_pattern_are_links(analyst: Client, fail: Any) -> None
 
 @pytest.mark.parametrize(
     ("order", "usernames"),
-    [("0", "old mid new"), ("-0", "new mid old"), ("3", "new mid old"), ("-3", "old mid new"), ("1", "new mid old")],
+    [
+        ("0", "old mid new"),
+        ("-0", "new mid old"),
+        ("3", "new mid old"),
+        ("-3", "old mid new"),
+        ("1", "new mid old"),
+    ],
 )
 def test_order(analyst: Client, fail: Any, order: str, usernames: str) -> None:
-    fail("old", address="10.0.0.3", ago=30)
-    fail("mid", address="10.0.0.2", ago=20)
-    fail("new", address="10.0.0.1", ago=10)
+    fail("old", ip_address="10.0.0.3", ago=30)
+    fail("mid", ip_address="10.0.0.2", ago=20)
+    fail("new", ip_address="10.0.0.1", ago=10)
     assert names(analyst.get(LIST, {"o": order})) == usernames.split()
 
 
@@ -187,3 +204,47 @@ def test_the_filters_own_their_parameters(rf: Any) -> None:
     spec = FilterSetListFilter(rf.get("/"), params, FailedLogin, model_admin)
     assert params == {"other": ["x"]}
     assert spec.expected_parameters() == FailureFilter.names()
+
+
+def test_a_password_that_came_before_is_marked(analyst: Client, fail: Any) -> None:
+    fail("alice", repeated=True)
+    fail("bob")
+    assert "counted<br><small>repeated</small>" in analyst.get(LIST).content.decode()
+    assert names(analyst.get(LIST, {"repeated": "yes"})) == ["alice"]
+    assert names(analyst.get(LIST, {"repeated": "no"})) == ["bob"]
+
+
+@pytest.mark.parametrize(
+    ("query", "led_to"),
+    [
+        ("username=alice", "username=alice&time=all"),
+        ("net=10.0.1.0/24&time=7d", "net=10.0.1.0%2F24&time=all"),
+        ("q=ali&p=2&before=2020-01-01", "q=ali&time=all"),
+    ],
+)
+def test_an_empty_list_leads_to_what_other_times_have(
+    analyst: Client, fail: Any, query: str, led_to: str
+) -> None:
+    for _ in range(2):
+        fail(ago=40 * 24 * 3600, ip_address="10.0.1.1")
+    answer = analyst.get(f"{LIST}?{query}")
+    told = unescape(said(answer))
+    assert "Nothing in this time, but 2 at other times." in told
+    url = told.partition('href="')[2].partition('"')[0]
+    assert url == f"?{led_to}"
+    assert names(analyst.get(LIST + url)) == ["alice", "alice"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        # Nothing at any time, something in this time.
+        *("username=bob", "time=all&username=bob", "time=90d"),
+        # This would go through all of the table.
+        *("path=/login/", "username=lic&match=contains", "pattern=names"),
+        *("net=nonsense", "q=%00"),
+    ],
+)
+def test_of_other_times_nothing_is_said(analyst: Client, fail: Any, query: str) -> None:
+    fail(ago=40 * 24 * 3600)
+    assert "at another" not in said(analyst.get(f"{LIST}?{query}"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lockout_admin.overview import Overview
+from lockout_admin.evidence.overview import Overview
 
 INDEX = "/admin/lockout_admin/"
 DAY = 24 * 3600
@@ -21,8 +21,8 @@ def test_the_figures(fail: Any, lock: Any) -> None:
     lock()
     for number in range(3):
         fail(f"name{number}")
-    fail(address="2001:db8::1")
-    fail(address=None)
+    fail(ip_address="2001:db8::1")
+    fail(ip_address=None)
     fail(ago=3700)
     for day in range(1, 8):
         fail(ago=day * DAY + 60)
@@ -36,7 +36,8 @@ def test_the_usual_is_remembered(fail: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("failures", "usual", "alarming"), [(19, 0, False), (20, 0, True), (60, 20, False), (61, 20, True)]
+    ("failures", "usual", "alarming"),
+    [(19, 0, False), (20, 0, True), (60, 20, False), (61, 20, True)],
 )
 def test_alarm(failures: int, usual: float, alarming: bool) -> None:
     assert Overview(0, failures, usual, None).alarming == alarming
@@ -45,9 +46,14 @@ def test_alarm(failures: int, usual: float, alarming: bool) -> None:
 def test_the_panel(staff: Any, fail: Any, lock: Any) -> None:
     lock()
     for number in range(25):
-        fail(f"name{number}", address="2001:db8::1")
+        fail(f"name{number}", ip_address="2001:db8::1")
     page = unescape(staff("analyst").get(INDEX).content.decode())
-    for text in ("?time=1h&net=2001%3Adb8%3A%3A1", "25 failures", "Far more than usual", "usual at this hour: 0"):
+    for text in (
+        "?time=1h&net=2001%3Adb8%3A%3A1",
+        "25 failures",
+        "Far more than usual",
+        "usual at this hour: 0",
+    ):
         assert text in page
 
 

@@ -51,7 +51,9 @@ def test_what_shows_all_does_not_offer_to(staff: Any, many: Any) -> None:
 
 
 @pytest.mark.parametrize("page", ["3", "9999999999", "0", "-1"])
-def test_a_page_that_is_not_there_is_another(staff: Any, many: Any, monkeypatch: Any, page: str) -> None:
+def test_a_page_that_is_not_there_is_another(
+    staff: Any, many: Any, monkeypatch: Any, page: str
+) -> None:
     monkeypatch.setattr("lockout_admin.admin.failures.FailedLoginAdmin.list_per_page", 2)
     answer = staff("analyst").get(list_url("failedlogin"), {"p": page})
     assert names(answer) == (["name0", "name1"] if int(page) < 1 else ["name2", "name3"])
@@ -77,10 +79,16 @@ def reads(browser: Any, query: dict[str, str]) -> tuple[list[str], list[str]]:
     with CaptureQueriesContext(connection) as captured:
         found = names(browser.get(list_url("failedlogin"), query))
     statements = [each["sql"].replace("`", '"') for each in captured.captured_queries]
-    return found, [sql for sql in statements if 'FROM "lockout_admin_failedlogin"' in sql and "COUNT" not in sql]
+    return found, [
+        sql
+        for sql in statements
+        if 'FROM "lockout_admin_failedlogin"' in sql and "COUNT" not in sql
+    ]
 
 
-def test_a_page_is_found_in_an_index_and_then_read(staff: Any, many: Any, pages_of_two: None) -> None:
+def test_a_page_is_found_in_an_index_and_then_read(
+    staff: Any, many: Any, pages_of_two: None
+) -> None:
     found, statements = reads(staff("analyst"), {"time": "all", "p": "2"})
     assert found == ["name2", "name3"]
     keys, rows = statements
@@ -101,7 +109,9 @@ def dense(fail: Any, monkeypatch: pytest.MonkeyPatch, pages_of_two: None) -> Non
 
 
 def test_a_filter_with_many_rows_is_looked_for_in_a_range(staff: Any, dense: None) -> None:
-    found, statements = reads(staff("analyst"), {"time": "all", "username": "bot", "match": "prefix"})
+    found, statements = reads(
+        staff("analyst"), {"time": "all", "username": "bot", "match": "prefix"}
+    )
     assert found == ["bot1", "bot3"]
     assert sum(" BETWEEN " in sql for sql in statements) == 1
     assert len(statements) == 4
@@ -112,13 +122,19 @@ def test_of_the_oldest_too(staff: Any, dense: None) -> None:
     assert found == ["bot11", "bot10"]
 
 
-def test_what_is_not_in_the_range_is_found(staff: Any, dense: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_in_the_range_is_found(
+    staff: Any, dense: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("lockout_admin.admin.paging._SPARSEST", 1)
-    found, statements = reads(staff("analyst"), {"time": "all", "username": "bot", "match": "prefix", "p": "2"})
+    found, statements = reads(
+        staff("analyst"), {"time": "all", "username": "bot", "match": "prefix", "p": "2"}
+    )
     assert found == ["bot5", "bot6"]
     assert len(statements) == 5
 
 
-def test_a_row_that_went_between_is_left_out(staff: Any, many: Any, pages_of_two: None, monkeypatch: Any) -> None:
+def test_a_row_that_went_between_is_left_out(
+    staff: Any, many: Any, pages_of_two: None, monkeypatch: Any
+) -> None:
     monkeypatch.setattr(RecordList, "_keys", lambda self, start, end: [many[1].pk, 0, many[0].pk])
     assert reads(staff("analyst"), {})[0] == ["name1", "name0"]

@@ -14,17 +14,26 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from lockout_admin import lockout
-from lockout_admin.models import AccountLock, ActiveLock, FailedLogin
+from lockout_admin.models import AccountLock, ActiveLock, FailedLogin, SuccessfulLogin
 
 from .conftest import list_url, open_null, page_url
 
 ROLES = ["stranger", "analyst", "support", "security", "root"]
-MODELS = ["failedlogin", "activelock", "accountlock"]
+MODELS = ["failedlogin", "successfullogin", "activelock", "accountlock"]
 
 #: Method, page -> the status for each of the roles.
 PAGES = [
     ("get", "failedlogin list", [403, 200, 200, 200, 200]),
     ("get", "failedlogin page", [403, 200, 200, 200, 200]),
+    ("get", "successfullogin list", [403, 200, 200, 200, 200]),
+    ("get", "successfullogin page", [403, 200, 200, 200, 200]),
+    ("get", "successfullogin export", [403, 403, 403, 200, 200]),
+    ("get", "successfullogin history", [403, 200, 200, 200, 200]),
+    ("get", "successfullogin add", [403] * 5),
+    ("post", "successfullogin add", [403] * 5),
+    ("get", "successfullogin delete", [403] * 5),
+    ("post", "successfullogin delete", [403] * 5),
+    ("post", "successfullogin page", [403] * 5),
     ("get", "activelock list", [403, 200, 200, 200, 200]),
     ("get", "activelock page", [403, 200, 200, 200, 200]),
     ("get", "accountlock list", [403, 200, 200, 200, 200]),
@@ -33,6 +42,8 @@ PAGES = [
     ("get", "accountlock history", [403, 200, 200, 200, 200]),
     ("get", "activelock unlock", [403, 403, 200, 200, 200]),
     ("post", "activelock unlock", [403, 403, 200, 200, 200]),
+    ("get", "activelock record", [403] * 5),
+    ("post", "activelock record", [403, 403, 302, 302, 302]),
     ("get", "activelock add", [403, 403, 403, 200, 200]),
     ("post", "activelock add", [403, 403, 403, 302, 302]),
     ("get", "failedlogin add", [403] * 5),
@@ -51,25 +62,36 @@ PAGES = [
 
 
 @pytest.fixture
-def records(fail: Any, lock: Any) -> dict[str, Any]:
+def records(fail: Any, enter: Any, lock: Any) -> dict[str, Any]:
     row = lock()
-    return {"failedlogin": fail(), "activelock": row, "accountlock": row}
+    success = enter()
+    return {
+        "failedlogin": fail(),
+        "successfullogin": success,
+        "activelock": row,
+        "accountlock": row,
+    }
 
 
 def url_of(page: str, records: dict[str, Any]) -> str:
     model, name = page.split()
-    if name in {"list", "add"}:
-        return list_url(model) + ("add/" if name == "add" else "")
+    if name in {"list", "add", "record", "export"}:
+        return list_url(model) + ("" if name == "list" else f"{name}/")
     return page_url(records[model], model, {"page": "change"}.get(name, name))
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(("method", "page", "statuses"), PAGES)
-def test_pages(staff: Any, records: Any, role: str, method: str, page: str, statuses: list[int]) -> None:
+def test_pages(
+    staff: Any, records: Any, role: str, method: str, page: str, statuses: list[int]
+) -> None:
+    get_user_model().objects.create_user("eve")
     form = {"username": "eve", "duration": "900", "note": "Stolen", "post": "yes"}
     answer = getattr(staff(role), method)(url_of(page, records), form if method == "post" else {})
     assert answer.status_code == statuses[ROLES.index(role)]
-    assert FailedLogin.objects.get().username == AccountLock.objects.earliest("pk").username == "alice"
+    assert FailedLogin.objects.get().username == "alice"
+    assert SuccessfulLogin.objects.earliest("pk").username == "alice"
+    assert AccountLock.objects.earliest("pk").label == "alice"
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -89,24 +111,38 @@ def test_nobody_comes_in_without_being_staff(alice: Any, records: Any, model: st
         ("failedlogin", "analyst", []),
         ("failedlogin", "support", []),
         ("failedlogin", "root", ["export_selected"]),
+        ("successfullogin", "support", []),
+        ("successfullogin", "root", ["export_selected"]),
         ("accountlock", "support", []),
         ("accountlock", "root", ["export_selected"]),
     ],
 )
-def test_actions_that_are_offered(staff: Any, records: Any, model: str, role: str, actions: list[str]) -> None:
+def test_actions_that_are_offered(
+    staff: Any, records: Any, model: str, role: str, actions: list[str]
+) -> None:
     form = staff(role).get(list_url(model)).context["action_form"]
-    assert [name for name, _ in form.fields["action"].choices if name] == actions if actions else form is None
+    assert (
+        [name for name, _ in form.fields["action"].choices if name] == actions
+        if actions
+        else form is None
+    )
 
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("action", ["unlock", "delete_selected", "no_such_action"])
 def test_forged_actions(staff: Any, records: Any, role: str, model: str, action: str) -> None:
-    form = {"action": action, ACTION_CHECKBOX_NAME: [records[model].pk], "select_across": 1, "post": "yes"}
+    form = {
+        "action": action,
+        ACTION_CHECKBOX_NAME: [records[model].pk],
+        "select_across": 1,
+        "post": "yes",
+    }
     answer = staff(role).post(list_url(model), {**form, "reason": "Ticket 4711", "index": 0})
     assert answer.status_code in {200, 302, 403}
     assert lockout.is_account_locked("alice")
     assert FailedLogin.objects.exists()
+    assert SuccessfulLogin.objects.exists()
     assert AccountLock.objects.exists()
 
 
@@ -123,7 +159,8 @@ def test_who_may_not_look_cannot_unlock(staff: Any, records: Any) -> None:
 
 
 def test_a_permission_that_was_taken_away_counts_at_once(staff: Any, records: Any) -> None:
-    url, sam = page_url(records["activelock"], "activelock", "unlock"), staff("support")
+    url = page_url(records["activelock"], "activelock", "unlock")
+    sam = staff("support")
     token = dict(sam.get(url).context["hidden"])["token"]
     Group.objects.all().delete()
     assert sam.post(url, {"token": token, "reason": "Ticket 4711"}).status_code == 403
@@ -133,8 +170,9 @@ def test_a_permission_that_was_taken_away_counts_at_once(staff: Any, records: An
 def test_the_action_asks_for_the_permission_itself(rf: Any, alice: Any, records: Any) -> None:
     request = rf.post("/")
     request.user = alice
+    screen: Any = site.get_model_admin(ActiveLock)
     with pytest.raises(PermissionDenied):
-        site.get_model_admin(ActiveLock).unlock(request, ActiveLock.objects.all())  # type: ignore[attr-defined]
+        screen.unlock(request, ActiveLock.objects.all())
 
 
 # -- lockout_groups -----------------------------------------------------------------------------
@@ -144,12 +182,24 @@ def test_the_groups(db: None) -> None:
     for _ in range(2):
         call_command("lockout_groups", stdout=open_null())
     permissions = {
-        group.name: set(group.permissions.values_list("codename", flat=True)) for group in Group.objects.all()
+        group.name: set(group.permissions.values_list("codename", flat=True))
+        for group in Group.objects.all()
     }
-    support = {"view_failedlogin", "view_accountlock", "unlock_accountlock"}
+    support = {
+        *("view_failedlogin", "view_successfullogin", "view_accountlock", "view_networkrule"),
+        *("unlock_accountlock", "view_trusteddevice", "revoke_trusteddevice"),
+    }
     assert permissions == {
         "lockout support": support,
-        "lockout security": support | {"lock_accountlock", "export_failedlogin", "export_accountlock"},
+        "lockout security": support
+        | {
+            "lock_accountlock",
+            "export_failedlogin",
+            "export_successfullogin",
+            "export_accountlock",
+            "view_auditentry",
+            *(f"{verb}_networkrule" for verb in ("add", "change", "delete", "export")),
+        },
     }
 
 

@@ -15,7 +15,8 @@ from lockout_admin.exceptions import AccountLocked
 from .conftest import list_url, page_url
 
 LANGUAGES = ["de", "fr", "es", "fa"]
-PAGES = [list_url(model) for model in ("failedlogin", "activelock", "accountlock")] + ["/admin/lockout_admin/"]
+MODELS = ["failedlogin", "successfullogin", "activelock", "accountlock"]
+PAGES = [*map(list_url, MODELS), "/admin/lockout_admin/"]
 
 
 def catalog(language: str) -> dict[Any, str]:
@@ -37,10 +38,12 @@ def test_catalogs_are_complete_and_keep_the_placeholders(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pages(staff: Any, fail: Any, lock: Any, settings: Any, language: str) -> None:
+def test_pages(staff: Any, fail: Any, enter: Any, lock: Any, settings: Any, language: str) -> None:
     settings.LANGUAGE_CODE = language
     fail()
-    browser, row = staff("root"), lock()
+    enter()
+    browser = staff("root")
+    row = lock()
     for url in [*PAGES, page_url(row), page_url(row, "activelock", "unlock")]:
         assert browser.get(url).status_code == 200
 

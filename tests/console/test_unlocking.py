@@ -14,13 +14,14 @@ from django.contrib.admin.models import LogEntry
 from django.core import signing
 from django.test import Client
 
-from lockout_admin import lockout, locks
-from lockout_admin.locks import Lock, keys_of_lock
+from lockout_admin import lockout
+from lockout_admin.engine import entries
+from lockout_admin.engine.locks import Lock
+from lockout_admin.engine.store import store
 from lockout_admin.models import AccountLock
 from lockout_admin.signals import account_unlocked
-from lockout_admin.store import store
 
-from .conftest import confirm, list_url, names, page_url, said
+from .conftest import confirm, list_url, names, page_url, said, undone
 
 LIST = list_url("activelock")
 LINK = re.compile('class="lockout-unlock" href="(.+?)"')
@@ -35,7 +36,12 @@ def sam(staff: Any) -> Client:
 def select(browser: Client, *rows: Any, across: bool = False, query: str = "") -> Any:
     """Start the action on some rows, or on all that match."""
     chosen = [row.pk for row in rows] or [1]
-    form = {"action": "unlock", "select_across": int(across), ACTION_CHECKBOX_NAME: chosen, "index": 0}
+    form = {
+        "action": "unlock",
+        "select_across": int(across),
+        ACTION_CHECKBOX_NAME: chosen,
+        "index": 0,
+    }
     return browser.post(LIST + query, form)
 
 
@@ -43,7 +49,7 @@ def test_one_lock(sam: Client, lock: Any) -> None:
     url = page_url(lock(), "activelock", "unlock")
     lock("bob")
     answer = confirm(sam, url, sam.get(url))
-    row = AccountLock.objects.get(username="alice")
+    row = AccountLock.objects.get(label="alice")
     assert (row.ended_by, row.end_note) == ("support", "Ticket 4711")
     assert lockout.get_lock("alice") is None
     assert lockout.is_account_locked("bob")
@@ -67,13 +73,13 @@ def test_all_that_match(sam: Client, lock: Any) -> None:
     lock("other")
     query = "?username=name&match=prefix"
     asked = select(sam, across=True, query=query)
-    assert (asked.context["count"], len(asked.context["names"]), asked.context["more"]) == (30, 20, 10)
+    assert (asked.context["count"], len(undone(asked)), asked.context["more"]) == (30, 20, 10)
     assert said(confirm(sam, LIST + query, asked)) == "30 locks ended."
     assert names(sam.get(LIST)) == ["other"]
 
 
 def test_chunks(sam: Client, lock: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    monkeypatch.setattr("lockout_admin.engine.releases.CHUNK", 2)
     for number in range(5):
         lock(f"name{number}")
     assert said(confirm(sam, LIST, select(sam, across=True))) == "5 locks ended."
@@ -95,7 +101,25 @@ def test_a_lock_that_came_after_the_question_stays(sam: Client, lock: Any) -> No
     assert lockout.is_account_locked("new")
 
 
-def test_a_lock_of_the_same_name_that_came_after_the_question_stays_too(sam: Client, lock: Any) -> None:
+def test_locks_that_come_to_light_after_the_question_are_asked_about(
+    sam: Client, lock: Any
+) -> None:
+    """One that was written earlier, in a transaction that went on while the page was made."""
+    late = lock("vip", 7200)
+    AccountLock.objects.update(until=late.started_at)
+    lock("bob", 7200)
+    asked = select(sam, across=True)
+    AccountLock.objects.filter(pk=late.pk).update(until=late.until)
+    again = confirm(sam, LIST, asked)
+    assert "There are more locks now" in again.content.decode()
+    assert undone(again) == ["bob", "vip"]
+    assert AccountLock.objects.open().count() == 2
+    assert said(confirm(sam, LIST, again)) == "2 locks ended."
+
+
+def test_a_lock_of_the_same_name_that_came_after_the_question_stays_too(
+    sam: Client, lock: Any
+) -> None:
     url = page_url(lock(seconds=6000), "activelock", "unlock")
     asked = sam.get(url)
     younger = lock(seconds=600, reason="manual", locked_by="olga")
@@ -103,14 +127,14 @@ def test_a_lock_of_the_same_name_that_came_after_the_question_stays_too(sam: Cli
     assert said(answer) == "1 lock ended. 1 name has been locked anew meanwhile, and stays locked."
     kept = AccountLock.objects.open().get()
     assert (kept.pk, kept.grows) == (younger.pk, True)
-    assert Lock.cached(younger.subject, store.get_many(keys_of_lock(younger.subject)) or {}) == Lock.of(younger)
+    assert lockout.get_lock("alice") == Lock.of(younger)
 
 
 def test_a_lock_that_stays_keeps_its_count_of_refusals(sam: Client, lock: Any) -> None:
     url = page_url(lock(), "activelock", "unlock")
     asked = sam.get(url)
     younger = lock()
-    locks.count_refusal(younger.subject, Lock.of(younger))
+    entries.count_refusal(younger.scope, younger.key, Lock.of(younger), None)
     confirm(sam, url, asked)
     assert (lockout.get_lock("alice") or Lock.of(younger)).refused == 1
 
@@ -120,23 +144,75 @@ def test_every_lock_of_the_name_ends(sam: Client, lock: Any) -> None:
     lock("ALICE", reason="manual", locked_by="olga")
     url = page_url(first, "activelock", "unlock")
     asked = sam.get(url)
-    assert (asked.context["count"], asked.context["names"], asked.context["more"]) == (2, ("alice",), 0)
-    assert said(confirm(sam, url, asked)) == "2 locks ended."
+    assert (asked.context["count"], asked.context["more"]) == (2, 0)
+    assert undone(asked) == ["ALICE", "alice"]
+    assert said(confirm(sam, url, asked, by_hand="on")) == "2 locks ended."
     assert not lockout.is_account_locked("alice")
 
 
+def test_what_ends_is_shown_with_its_reason_age_and_sources(
+    sam: Client, alice: Any, guess: Any, clock: Any
+) -> None:
+    guess(times=6)
+    lockout.lock_account("alice", 30 * 86400, by="olga", note="Left the company")
+    clock.tick(30)
+    url = page_url(AccountLock.objects.earliest("pk"), "activelock", "unlock")
+    page = sam.get(url).content.decode()
+    for text in ("locked by olga", "Left the company", "0:00:30 ago", "net=203.0.113.5", "account"):
+        assert text in page
+
+
+@pytest.mark.parametrize(
+    ("ticked", "locked", "says"),
+    [({}, True, "Tick this"), ({"by_hand": "on"}, False, "is unlocked")],
+)
+def test_a_lock_by_hand_wants_a_consent_of_its_own(
+    sam: Client, lock: Any, ticked: dict[str, str], locked: bool, says: str
+) -> None:
+    url = page_url(lock(reason="manual", note="Phishing report"), "activelock", "unlock")
+    asked = sam.get(url)
+    assert "I have read why 1 lock was put on by hand." in asked.content.decode()
+    answer = confirm(sam, url, asked, **ticked)
+    assert says in answer.content.decode()
+    assert lockout.is_account_locked("alice") == locked
+
+
+def test_locks_by_hand_are_shown_first(sam: Client, lock: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.engine.releases.SHOWN", 2)
+    for number in range(3):
+        lock(f"name{number}", reason="manual" if number == 1 else "limit")
+    assert undone(select(sam, across=True)) == ["name1", "name2"]
+
+
+def test_a_question_about_other_locks_is_no_answer(sam: Client, lock: Any) -> None:
+    alice, bob, carol = lock(), lock("bob"), lock("carol")
+    url = page_url(bob, "activelock", "unlock")
+    asked = sam.get(url)
+    answer = confirm(sam, page_url(alice, "activelock", "unlock"), asked)
+    assert answer.status_code == 403
+    asked = select(sam, bob)
+    swapped: dict[str, Any] = {ACTION_CHECKBOX_NAME: [carol.pk]}
+    assert confirm(sam, LIST, asked, **swapped).status_code == 403
+    assert confirm(sam, LIST + "?reason=limit", asked).status_code == 403
+    assert AccountLock.objects.open().count() == 3
+
+
 def test_a_lock_that_a_filter_left_out_is_counted(sam: Client, lock: Any) -> None:
-    lock(), lock(reason="manual", locked_by="olga"), lock("bob", reason="manual")
+    lock()
+    lock(reason="manual", locked_by="olga")
+    lock("bob", reason="manual")
     asked = select(sam, across=True, query="?reason=limit")
     assert asked.context["count"] == 2
-    assert said(confirm(sam, LIST + "?reason=limit", asked)) == "2 locks ended."
+    answer = confirm(sam, LIST + "?reason=limit", asked, by_hand="on")
+    assert said(answer) == "2 locks ended."
     assert names(sam.get(LIST)) == ["bob"]
 
 
 def test_a_time_range_is_that_of_the_question(clock: Any, sam: Client, lock: Any) -> None:
     lock("old", 7200)
     clock.tick(600)
-    lock("alice", 7200), lock("bob", 7200)
+    lock("alice", 7200)
+    lock("bob", 7200)
     clock.tick(890)
     query = "?time=15m"
     asked = select(sam, across=True, query=query)
@@ -158,14 +234,21 @@ def test_the_audit_is_in_english(sam: Client, lock: Any, settings: Any) -> None:
 
 @pytest.mark.parametrize("page", ["list", "page"])
 def test_the_way_there_and_back_keeps_the_filters(sam: Client, lock: Any, page: str) -> None:
-    row, query = lock(), "?q=al&reason=limit"
-    url = LIST + query if page == "list" else page_url(row, "activelock") + f"?_changelist_filters={quote(query[1:])}"
+    row = lock()
+    query = "?q=al&reason=limit"
+    url = (
+        LIST + query
+        if page == "list"
+        else page_url(row, "activelock") + f"?_changelist_filters={quote(query[1:])}"
+    )
     link = unescape(LINK.findall(sam.get(url).content.decode())[0])
     answer = confirm(sam, link, sam.get(link))
     assert answer.redirect_chain == [(LIST + query, 302)]
 
 
-@pytest.mark.parametrize("filters", ["https://evil.example/", "//evil.example", "q=a&q=b&next=//evil", "%00%FF", "&=&"])
+@pytest.mark.parametrize(
+    "filters", ["https://evil.example/", "//evil.example", "q=a&q=b&next=//evil", "%00%FF", "&=&"]
+)
 def test_the_way_back_is_the_list(sam: Client, lock: Any, filters: str) -> None:
     url = page_url(lock(), "activelock", "unlock") + f"?_changelist_filters={quote(filters)}"
     assert sam.get(url).context["back"].partition("?")[0] == LIST
@@ -175,10 +258,11 @@ def test_each_is_signalled_once(sam: Client, lock: Any) -> None:
     heard: list[str] = []
 
     def hear(lock: AccountLock, **signal: Any) -> None:
-        heard.append(lock.username)
+        heard.append(lock.label)
 
     account_unlocked.connect(hear)
-    lock("one"), lock("two")
+    lock("one")
+    lock("two")
     confirm(sam, LIST, select(sam, across=True))
     account_unlocked.disconnect(hear)
     assert sorted(heard) == ["one", "two"]
@@ -207,8 +291,8 @@ def test_two_at_once_on_a_selection(sam: Client, lock: Any) -> None:
     rows = [lock("one"), lock("two")]
     asked = select(sam, *rows)
     lockout.unlock_account("one", by="olga")
-    assert "“two” is unlocked. 1 had ended meanwhile" in said(confirm(sam, LIST, asked))
-    assert AccountLock.objects.get(username="one").ended_by == "olga"
+    assert "“two” is unlocked. 1 had already ended" in said(confirm(sam, LIST, asked))
+    assert AccountLock.objects.get(label="one").ended_by == "olga"
 
 
 def test_a_lock_that_ended_by_itself(clock: Any, sam: Client, lock: Any) -> None:
@@ -241,15 +325,19 @@ def test_a_question_is_asked_again_when_it_is_old(clock: Any, sam: Client, lock:
 # -- What may go wrong --------------------------------------------------------------------------
 
 
-def test_a_long_unlock_goes_on_with_what_was_confirmed(sam: Client, lock: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+def test_a_long_unlock_goes_on_with_what_was_confirmed(
+    sam: Client, lock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.engine.releases.CHUNK", 2)
     for number in range(3):
         lock(f"name{number}")
     asked = select(sam, across=True)
-    monkeypatch.setattr("lockout_admin.releases.time", Mock(monotonic=Mock(side_effect=[0, 21])))
+    monkeypatch.setattr(
+        "lockout_admin.engine.releases.time", Mock(monotonic=Mock(side_effect=[0, 21]))
+    )
     answer = confirm(sam, LIST, asked)
     monkeypatch.undo()
-    assert said(answer) == "2 locks ended. There are more: confirm again to go on."
+    assert said(answer) == "2 locks ended. There are more. Confirm again to continue."
     assert 'class="lockout-goes-on"' in answer.content.decode()
     lock("new")
     assert said(confirm(sam, LIST, answer)) == "3 locks ended."
@@ -259,7 +347,7 @@ def test_a_long_unlock_goes_on_with_what_was_confirmed(sam: Client, lock: Any, m
 def test_a_cache_that_is_down_is_told(sam: Client, lock: Any, monkeypatch: Any) -> None:
     url = page_url(lock(), "activelock", "unlock")
     asked = sam.get(url)
-    monkeypatch.setattr(store, "delete_many", lambda keys: None)
+    monkeypatch.setattr(store, "clear", lambda keys, proof: False)
     assert "The cache does not answer." in said(confirm(sam, url, asked))
 
 

@@ -17,9 +17,9 @@ from django.urls import reverse
 
 from lockout_admin import lockout
 from lockout_admin.admin import LockedUserAdminMixin
-from lockout_admin.models import AccountLock
+from lockout_admin.models import AccountLock, SuccessfulLogin
 
-from .conftest import confirm, said
+from .conftest import confirm, said, undone
 
 pytestmark = pytest.mark.urls("tests.console.urls")
 
@@ -47,7 +47,11 @@ def test_the_list_says_until_when(sam: Client, alice: Any, lock: Any) -> None:
     row = lock("ALICE")
     answer = sam.get(LIST)
     assert shown(answer) == {"alice": row.until, "support": None}
-    for text in ('class="lockout-remaining"', "lockout_admin/console.css", "lockout_admin/countdown.js"):
+    for text in (
+        'class="lockout-remaining"',
+        "lockout_admin/console.css",
+        "lockout_admin/countdown.js",
+    ):
         assert text in answer.content.decode()
 
 
@@ -57,58 +61,98 @@ def test_a_lock_that_only_the_cache_has_is_shown(sam: Client, alice: Any, lock: 
     assert shown(sam.get(LIST))["alice"] is not None
 
 
+@pytest.mark.parametrize(("value", "users"), [("yes", {"alice"}), ("no", {"support"})])
+def test_a_lock_that_only_the_cache_has_is_found(
+    sam: Client, alice: Any, lock: Any, value: str, users: set[str]
+) -> None:
+    lock("ALICE")
+    AccountLock.objects.all().delete()
+    assert set(shown(sam.get(LIST, {"locked": value}))) == users
+
+
+def test_a_lock_that_only_the_cache_has_is_ended(sam: Client, alice: Any, lock: Any) -> None:
+    lock()
+    AccountLock.objects.all().delete()
+    asked = sam.get(page(alice, "unlock"))
+    assert undone(asked) == ["alice"]
+    assert said(confirm(sam, page(alice, "unlock"), asked)) == "“alice” is unlocked."
+    assert not lockout.is_account_locked("alice")
+    assert AccountLock.objects.get().ended_by == "support"
+
+
 @pytest.mark.parametrize(
     ("value", "users"), [("yes", {"alice", "Bob", "Eve.Smith"}), ("no", {"support"}), ("x", set())]
 )
 def test_the_filter(sam: Client, alice: Any, lock: Any, value: str, users: set[str]) -> None:
     get_user_model().objects.create_user("Bob")
     get_user_model().objects.create_user("Eve.Smith")
-    lock("ALICE"), lock("Bob"), lock("eve.smith")
+    lock("ALICE")
+    lock("Bob")
+    lock("eve.smith")
     assert set(shown(sam.get(LIST, {"locked": value}))) == users
 
 
 def test_unlocking_a_selection(sam: Client, alice: Any, lock: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lockout_admin.releases.CHUNK", 1)
-    lock(), lock("mallory")
-    form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk], "select_across": 1, "index": 0}
+    monkeypatch.setattr("lockout_admin.engine.releases.CHUNK", 1)
+    lock()
+    lock("mallory")
+    form = {
+        "action": "unlock_accounts",
+        ACTION_CHECKBOX_NAME: [alice.pk],
+        "select_across": 1,
+        "index": 0,
+    }
     asked = sam.post(LIST, form)
-    assert (asked.context["count"], asked.context["names"]) == (1, ("alice",))
+    assert (asked.context["count"], undone(asked)) == (1, ["alice"])
     assert said(confirm(sam, LIST, asked)) == "“alice” is unlocked."
     assert not lockout.is_account_locked("alice")
     assert lockout.is_account_locked("mallory")
     assert {str(entry.get_edited_object()) for entry in LogEntry.objects.all()} == {
         "alice",
-        str(AccountLock.objects.get(username="alice")),
+        str(AccountLock.objects.get(label="alice")),
     }
 
 
 def test_all_who_are_locked_are_unlocked_while_the_filter_loses_them(
     sam: Client, alice: Any, lock: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
+    monkeypatch.setattr("lockout_admin.engine.releases.CHUNK", 2)
     users = [get_user_model().objects.create_user(f"name{number}") for number in range(5)]
     for user in users:
         lock(user.username)
-    form = {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk], "select_across": 1, "index": 0}
+    form = {
+        "action": "unlock_accounts",
+        ACTION_CHECKBOX_NAME: [alice.pk],
+        "select_across": 1,
+        "index": 0,
+    }
     asked = sam.post(LIST + "?locked=yes", form)
     assert asked.context["count"] == 5
     assert said(confirm(sam, LIST + "?locked=yes", asked)) == "5 locks ended."
     assert not AccountLock.objects.open().exists()
 
 
-def test_no_more_names_are_shown_than_fit(sam: Client, alice: Any, lock: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lockout_admin.releases.CHUNK", 2)
-    monkeypatch.setattr("lockout_admin.releases.SHOWN", 3)
+def test_no_more_names_are_shown_than_fit(
+    sam: Client, alice: Any, lock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.engine.releases.CHUNK", 2)
+    monkeypatch.setattr("lockout_admin.engine.releases.SHOWN", 3)
     keys = [get_user_model().objects.create_user(f"name{number}").pk for number in range(5)]
     for number in range(5):
         lock(f"name{number}")
-    asked = sam.post(LIST, {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk, *keys], "index": 0})
-    assert (len(asked.context["names"]), asked.context["more"]) == (3, 2)
+    asked = sam.post(
+        LIST, {"action": "unlock_accounts", ACTION_CHECKBOX_NAME: [alice.pk, *keys], "index": 0}
+    )
+    assert (len(undone(asked)), asked.context["more"]) == (3, 2)
 
 
 def test_the_action_at_the_bottom_of_the_list(sam: Client, alice: Any, lock: Any) -> None:
     lock()
-    form = {"action": ["unlock_accounts", ""], "select_across": ["0", "0"], ACTION_CHECKBOX_NAME: [alice.pk]}
+    form = {
+        "action": ["unlock_accounts", ""],
+        "select_across": ["0", "0"],
+        ACTION_CHECKBOX_NAME: [alice.pk],
+    }
     assert said(confirm(sam, LIST, sam.post(LIST, {**form, "index": 0}))) == "“alice” is unlocked."
 
 
@@ -121,7 +165,9 @@ def test_a_user_has_a_way_to_be_unlocked(sam: Client, alice: Any, lock: Any) -> 
     assert not lockout.is_account_locked("alice")
 
 
-def test_the_way_to_unlock_a_user_and_back_keeps_the_filters(sam: Client, alice: Any, lock: Any) -> None:
+def test_the_way_to_unlock_a_user_and_back_keeps_the_filters(
+    sam: Client, alice: Any, lock: Any
+) -> None:
     lock()
     query = "?_changelist_filters=q%3Dal"
     assert page(alice, "unlock") + query in sam.get(page(alice) + query).content.decode()
@@ -132,7 +178,12 @@ def test_a_user_is_still_changed(sam: Client, alice: Any, lock: Any) -> None:
     lock()
     sam.post(
         page(alice),
-        {"username": "alice", "first_name": "Alice", "date_joined_0": "2026-01-01", "date_joined_1": "12:00"},
+        {
+            "username": "alice",
+            "first_name": "Alice",
+            "date_joined_0": "2026-01-01",
+            "date_joined_1": "12:00",
+        },
     )
     alice.refresh_from_db()
     assert alice.first_name == "Alice"
@@ -204,7 +255,9 @@ def test_the_mixin_leaves_actions_off_that_are_off(db: None) -> None:
     assert Admin(get_user_model(), site).actions is None
 
 
-def test_the_lock_is_shown_once_where_there_are_no_sections(rf: Any, admin_user: Any, alice: Any) -> None:
+def test_the_lock_is_shown_once_where_there_are_no_sections(
+    rf: Any, admin_user: Any, alice: Any
+) -> None:
     class Admin(LockedUserAdminMixin, ModelAdmin):  # type: ignore[type-arg]
         """Shows all fields there are."""
 
@@ -212,3 +265,40 @@ def test_the_lock_is_shown_once_where_there_are_no_sections(rf: Any, admin_user:
     request.user = admin_user
     fields = flatten_fieldsets(Admin(get_user_model(), site).get_fieldsets(request, alice))
     assert fields.count("locked_until_with_unlock") == 1
+
+
+def test_the_last_logins_are_on_the_page_of_a_user(staff: Any, alice: Any, enter: Any) -> None:
+    browser = staff("root")
+    for number in range(7):
+        enter("alice@example.com", account=str(alice.pk), ip_address=f"198.51.100.{number}")
+    enter("alice", account="4711", ip_address="198.51.100.77")
+    SuccessfulLogin.objects.filter(ip_address="198.51.100.6").update(user_agent=None)
+    shown = browser.get(page(alice)).content.decode()
+    assert shown.count("logged in") == 5
+    assert "198.51.100.6" in shown
+    assert "198.51.100.1" not in shown
+    assert "198.51.100.77" not in shown
+    assert "successfullogin/?time=all" not in shown  # this site has no page of logins
+
+
+def test_a_user_without_logins_has_none_recorded(staff: Any, alice: Any) -> None:
+    assert "none recorded" in staff("root").get(page(alice)).content.decode()
+
+
+def test_who_may_not_see_logins_does_not_see_them_there(sam: Client, alice: Any) -> None:
+    user = get_user_model().objects.get(username="support")
+    user.groups.clear()
+    codenames = ["view_user", "view_accountlock"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    assert "last logins" not in sam.get(page(alice)).content.decode().lower()
+
+
+def test_the_page_of_a_user_leads_to_its_failures(staff: Any, sam: Client, alice: Any) -> None:
+    link = "/console/lockout_admin/failedlogin/?time=all&amp;username=alice"
+    assert link in staff("root").get(page(alice)).content.decode()
+    user = get_user_model().objects.get(username="support")
+    user.groups.clear()
+    user.user_permissions.add(Permission.objects.get(codename="view_successfullogin"))
+    told = sam.get(page(alice)).content.decode()
+    assert "none recorded" in told
+    assert link not in told

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from demo.attacks import PLANS, Guess
 from demo.management.commands import attack
-from demo.people import STAFF
+from demo.people import ATTACKED, STAFF
 from demo.sender import Bounds, Sender
 from demo.tally import Answer, Tally, percentile
 from demo.target import Target, TargetError
@@ -55,7 +55,9 @@ def test_a_name_that_leads_elsewhere_too_is_refused(monkeypatch: pytest.MonkeyPa
         Target.of("http://localhost")
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://127.8.9.10", "http://[::1]"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8000", "http://localhost:8000", "http://127.8.9.10", "http://[::1]"]
+)
 def test_a_target_on_this_machine_is_addressed_by_number(url: str) -> None:
     assert all("localhost" not in base for base in Target.of(url).base_urls())
 
@@ -73,16 +75,19 @@ def test_no_plan_knows_the_passwords_of_staff(kind: str) -> None:
     assert not known & {guess.password for guess in islice(PLANS[kind]("admin"), 2000)}
 
 
-@pytest.mark.parametrize(("kind", "most"), [("brute", 500), ("distributed", 500), ("spray", 3), ("stuffing", 1)])
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [("brute", 500), ("distributed", 500), ("spray", 3), ("stuffing", 1), ("malice", 50)],
+)
 def test_a_plan_tries_a_name_as_often_as_its_kind_does(kind: str, most: int) -> None:
     names = [guess.username for guess in islice(PLANS[kind]("alice"), 500)]
     assert max(map(names.count, names)) == most
 
 
-def test_only_the_distributed_plan_claims_addresses_and_they_vary() -> None:
-    claimed = {kind: {guess.forwarded_for for guess in islice(PLANS[kind]("alice"), 100)} for kind in PLANS}
-    assert len(claimed.pop("distributed")) > 90
-    assert set().union(*claimed.values()) == {None}
+@pytest.mark.parametrize("kind", PLANS)
+def test_brute_force_and_spraying_have_an_address_and_the_others_a_botnet(kind: str) -> None:
+    addresses = {guess.forwarded_for for guess in islice(PLANS[kind]("alice"), 100)}
+    assert (len(addresses) == 1) if kind in ("brute", "spray") else (len(addresses) > 80)
 
 
 @pytest.mark.parametrize("option", ["rate", "attempts", "seconds", "connections"])
@@ -100,7 +105,9 @@ def test_a_demo_that_does_not_run_is_told_with_the_remedy(unused_tcp_port: int) 
 @pytest.mark.usefixtures("site", "alice")
 @pytest.mark.parametrize("extra", [[], ["--api"]])
 def test_an_attack_says_what_the_site_did(live_server: LiveServer, extra: list[str]) -> None:
-    out = run("brute", "--url", live_server.url, "--attempts=9", "--rate=1000", "--connections=1", *extra)
+    out = run(
+        "brute", "--url", live_server.url, "--attempts=9", "--rate=1000", "--connections=1", *extra
+    )
     assert "9 attempts in" in out
     assert "at most 4 (alice)" in out
     assert "First refusal after 4 attempts" in out
@@ -108,10 +115,30 @@ def test_an_attack_says_what_the_site_did(live_server: LiveServer, extra: list[s
 
 @pytest.mark.usefixtures("site")
 @pytest.mark.parametrize("extra", [[], ["--api"]])
-def test_a_password_that_is_found_is_told(live_server: LiveServer, django_user_model: Any, extra: list[str]) -> None:
+def test_a_password_that_is_found_is_told(
+    live_server: LiveServer, django_user_model: Any, extra: list[str]
+) -> None:
     django_user_model.objects.create_user("carol", password="sunshine1")
-    out = run("stuffing", "--url", live_server.url, "--attempts=30", "--rate=1000", "--connections=1", *extra)
+    out = run(
+        "stuffing",
+        "--url",
+        live_server.url,
+        "--attempts=30",
+        "--rate=1000",
+        "--connections=1",
+        *extra,
+    )
     assert "Passwords found: carol" in out
+
+
+@pytest.mark.usefixtures("site")
+def test_malice_says_which_owners_still_get_in(
+    live_server: LiveServer, django_user_model: Any
+) -> None:
+    for person in ATTACKED:
+        django_user_model.objects.create_user(person.username, password=person.password)
+    out = run("malice", "--url", live_server.url, "--attempts=60", "--rate=1000")
+    assert "Owners who get in: 10 of 10 in their own browser, 0 in a new one" in out
 
 
 @pytest.mark.usefixtures("site", "alice")
@@ -131,7 +158,9 @@ def test_an_interrupted_attack_says_what_it_saw_so_far(
 def test_an_attack_ends_when_its_time_is_up(live_server: LiveServer, site: None) -> None:
     tally = Tally()
     bounds = Bounds(rate=1000, attempts=100, seconds=0, connections=2)
-    Sender(Target.of(live_server.url), bounds, False, tally, lambda tally: None).run(PLANS["brute"]("alice"))
+    Sender(Target.of(live_server.url), bounds, False, tally, lambda tally: None).run(
+        PLANS["brute"]("alice")
+    )
     assert tally.attempts == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from runpy import run_module
 from typing import Any
 
@@ -67,15 +68,21 @@ def test_a_locked_username_is_refused_with_429(client: Client, alice: Any, path:
 
 @pytest.mark.parametrize("path", ["/api/login/", "/api/alogin/"])
 @pytest.mark.parametrize(("body", "message"), BAD_BODIES)
-def test_a_body_that_is_no_login_is_answered_with_400(client: Client, path: str, body: bytes, message: str) -> None:
+def test_a_body_that_is_no_login_is_answered_with_400(
+    client: Client, path: str, body: bytes, message: str
+) -> None:
     response = post(client, path, body)
     assert response.status_code == 400
     assert message in response.json()["detail"]
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
 def test_what_another_sites_page_could_send_is_refused(client: Client, content_type: str) -> None:
-    response = post(client, "/api/login/", b'{"username": "alice", "password": "right"}', content_type)
+    response = post(
+        client, "/api/login/", b'{"username": "alice", "password": "right"}', content_type
+    )
     assert response.status_code == 400
 
 
@@ -100,7 +107,9 @@ def test_the_login_form_says_why_a_refused_person_has_to_wait(client: Client, al
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_published_passwords_are_shown_in_debug_mode_only(client: Client, settings: Any, debug: bool) -> None:
+def test_published_passwords_are_shown_in_debug_mode_only(
+    client: Client, settings: Any, debug: bool
+) -> None:
     settings.DEBUG = debug
     assert ("demo-support" in client.get("/login/").content.decode()) is debug
 
@@ -112,16 +121,43 @@ def test_pages_have_nothing_inline(client: Client, path: str, telltale: str) -> 
 
 
 def test_the_page_of_the_users_shows_their_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    registry, user = admin.site._registry, get_user_model()
+    registry = admin.site._registry
+    user = get_user_model()
     monkeypatch.setitem(registry, user, registry[user])  # put back afterwards
     run_module("demo.admin")
     assert isinstance(registry[user], LockoutUserAdmin)
 
 
-@pytest.mark.parametrize(("debug", "status", "sent"), [(False, 200, True), (True, 200, True), (True, 500, False)])
-def test_the_policy_goes_with_every_page_but_debug_pages(settings: Any, debug: bool, status: int, sent: bool) -> None:
-    settings.DEBUG, settings.SECURE_CSP = debug, {"default-src": ["'self'"]}
-    response = content_security_policy(lambda request: HttpResponse(status=status))(RequestFactory().get("/"))
+@pytest.mark.parametrize(
+    ("url", "cache", "waits"),
+    [
+        ("", None, 0),
+        ("rediscache://127.0.0.1:1/1", "default", 2),
+        ("pymemcache://127.0.0.1:1", "default", 2),
+    ],
+)
+def test_the_cache_that_the_environment_names_has_the_locks_and_answers_soon(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, cache: str | None, waits: int
+) -> None:
+    monkeypatch.setenv("CACHE_URL", url)
+    monkeypatch.setenv("DEMO_DATA_DIR", str(tmp_path))
+    made = run_module("demo.settings")
+    assert made["LOCKOUT_ADMIN"]["CACHE"] == cache
+    options = made["CACHES"]["default"].get("OPTIONS", {})
+    assert [*options.values()] == [0.5] * waits
+
+
+@pytest.mark.parametrize(
+    ("debug", "status", "sent"), [(False, 200, True), (True, 200, True), (True, 500, False)]
+)
+def test_the_policy_goes_with_every_page_but_debug_pages(
+    settings: Any, debug: bool, status: int, sent: bool
+) -> None:
+    settings.DEBUG = debug
+    settings.SECURE_CSP = {"default-src": ["'self'"]}
+    response = content_security_policy(lambda request: HttpResponse(status=status))(
+        RequestFactory().get("/")
+    )
     assert (response.headers.get("Content-Security-Policy") == "default-src 'self'") is sent
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from lockout_admin.exports import Export
-from lockout_admin.formats import CSV, StreamedFormat
-from lockout_admin.identity import Subject
+from lockout_admin.exports.export import Export
+from lockout_admin.exports.formats import CSV, StreamedFormat
+from lockout_admin.exports.resources import FailedLoginResource
+from lockout_admin.identity.subject import Subject
 from lockout_admin.models import FailedLogin, UserAgent
-from lockout_admin.resources import FailedLoginResource
 
 AGENT = "Mozilla/5.0 (X11; Linux)"
 
@@ -31,7 +31,8 @@ def failures(db: None) -> Callable[..., list[FailedLogin]]:
                 timestamp=latest - timedelta(seconds=age),
                 **{
                     "subject": Subject.of(username).key,
-                    "address": "192.0.2.1",
+                    "fine": Subject.of(username).fine,
+                    "ip_address": "192.0.2.1",
                     "user_agent_id": UserAgent.objects.key_of(AGENT),
                     **fields,
                 },
@@ -45,7 +46,10 @@ def failures(db: None) -> Callable[..., list[FailedLogin]]:
 
 
 def export(
-    queryset: Any = None, file_format: type[StreamedFormat] = CSV, columns: Iterable[str] = ("username",), **how: Any
+    queryset: Any = None,
+    file_format: type[StreamedFormat] = CSV,
+    columns: Iterable[str] = ("username",),
+    **how: Any,
 ) -> Export:
     """Return an export of failures."""
     rows = FailedLogin.objects.all() if queryset is None else queryset

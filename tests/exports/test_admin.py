@@ -54,7 +54,9 @@ def names(response: Any) -> list[str]:
 
 def test_the_page_offers_formats_and_columns(carol: Client) -> None:
     page = carol.get(PAGE).content.decode()
-    assert all(f">{title}<" in page for title in ("CSV", "JSON Lines", "TSV", "XLSX"))
+    assert all(
+        f">{title}<" in page for title in ("CSV", "CSV for Excel", "JSON Lines", "TSV", "XLSX")
+    )
     assert 'name="failedloginresource_user_agent"' in page
 
 
@@ -85,8 +87,12 @@ def test_the_search_counts_too(carol: Client, failures: Failures) -> None:
     assert names(carol.post(f"{PAGE}?q=bo", FORM)) == ["bob"]
 
 
-@pytest.mark.parametrize("query", ["net=garbage", "net=10.0.0.0/33", "username=%00", "time=never", "outcome=x"])
-def test_a_filter_that_is_not_valid_exports_nothing(query: str, carol: Client, failures: Failures) -> None:
+@pytest.mark.parametrize(
+    "query", ["net=garbage", "net=10.0.0.0/33", "username=%00", "time=never", "outcome=x"]
+)
+def test_a_filter_that_is_not_valid_exports_nothing(
+    query: str, carol: Client, failures: Failures
+) -> None:
     failures("alice")
     response = carol.post(f"{PAGE}?{query}", FORM)
     assert not response.streaming
@@ -110,14 +116,18 @@ def test_an_error_of_a_list_filter_leads_back_to_the_list(
     assert carol.post(f"{PAGE}?username=a", FORM).headers["Location"] == LIST
 
 
-def test_more_are_not_picked_by_hand(carol: Client, failures: Failures, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_are_not_picked_by_hand(
+    carol: Client, failures: Failures, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(exporting, "MOST_PICKED", 1)
     rows = failures("alice", "bob")
     action = {"action": "export_selected", "_selected_action": [row.pk for row in rows]}
     assert "Pick at most 1 rows" in carol.post(LIST, action, follow=True).content.decode()
 
 
-def test_without_a_form_everything_goes_out_as_csv(carol: Client, failures: Failures, settings: Any) -> None:
+def test_without_a_form_everything_goes_out_as_csv(
+    carol: Client, failures: Failures, settings: Any
+) -> None:
     settings.IMPORT_EXPORT_SKIP_ADMIN_EXPORT_UI = True
     failures("=1")
     assert body(carol.get(PAGE)).startswith("id,timestamp,username,")
@@ -145,7 +155,9 @@ def test_rows_can_be_picked(carol: Client, failures: Failures) -> None:
 def test_all_across_the_pages_are_those_of_the_filter(carol: Client, failures: Failures) -> None:
     rows = failures("alice", "bob")
     action = {"action": "export_selected", "_selected_action": [rows[0].pk], "select_across": "1"}
-    assert carol.post(f"{LIST}?username=alice", action).headers["Location"] == f"{PAGE}?username=alice"
+    assert (
+        carol.post(f"{LIST}?username=alice", action).headers["Location"] == f"{PAGE}?username=alice"
+    )
 
 
 @pytest.mark.parametrize("picked", ["x", "1,", "-1", "9" * 20, ",".join(["1"] * 501)])
@@ -171,12 +183,23 @@ def test_no_column_is_too_few(carol: Client, failures: Failures) -> None:
     ("query", "told"),
     [
         ("", ["Time: Last 24 hours"]),
-        ("match=exact&outcome=counted,locked", ["Outcome: counted, led to a lock", "Time: Last 24 hours"]),
-        ("username=al&match=prefix&time=7d", ["Username: al", "Username match: begins with", "Time: Last 7 days"]),
-        ("net=10.0.0.1&outcome=nonsense", ["Address or network: 10.0.0.1", "Outcome: nonsense", "Time: Last 24 hours"]),
+        (
+            "match=exact&outcome=counted,locked",
+            ["Outcome: counted, led to a lock", "Time: Last 24 hours"],
+        ),
+        (
+            "username=al&match=prefix&time=7d",
+            ["Username: al", "Username match: begins with", "Time: Last 7 days"],
+        ),
+        (
+            "net=10.0.0.1&outcome=nonsense",
+            ["Address or network: 10.0.0.1", "Outcome: nonsense", "Time: Last 24 hours"],
+        ),
     ],
 )
-def test_the_page_tells_the_filter_in_the_forms_words(carol: Client, query: str, told: list[str]) -> None:
+def test_the_page_tells_the_filter_in_the_forms_words(
+    carol: Client, query: str, told: list[str]
+) -> None:
     rows = carol.get(f"{PAGE}?{query}").context["filters"]
     assert [f"{label}: {value}" for label, value in rows] == told
 
@@ -189,13 +212,22 @@ def test_text_can_be_had_as_typed(carol: Client, failures: Failures) -> None:
 
 def test_locks_can_be_exported(carol: Client, guess: Any) -> None:
     guess("bob", times=4)
-    form = {"format": "1", "resource": "0", "accountlockresource_username": "on", "accountlockresource_failures": "on"}
+    form = {
+        "format": "1",
+        "resource": "0",
+        "accountlockresource_label": "on",
+        "accountlockresource_failures": "on",
+    }
     response = carol.post("/admin/lockout_admin/accountlock/export/", form)
-    assert json.loads(body(response)) == {"username": "bob", "failures": 4}
+    assert json.loads(body(response)) == {"label": "bob", "failures": 4}
 
 
-@pytest.mark.parametrize("held", [(), ("view_failedlogin",), ("export_failedlogin",), ("export_accountlock",)])
-def test_viewing_and_exporting_are_both_needed(held: tuple[str, ...], client: Client, failures: Failures) -> None:
+@pytest.mark.parametrize(
+    "held", [(), ("view_failedlogin",), ("export_failedlogin",), ("export_accountlock",)]
+)
+def test_viewing_and_exporting_are_both_needed(
+    held: tuple[str, ...], client: Client, failures: Failures
+) -> None:
     failures("alice")
     viewer = staff(client, "victor", *held)
     assert viewer.get(PAGE).status_code == 403
@@ -219,7 +251,8 @@ def test_the_entry_is_there_before_the_first_byte(carol: Client, failures: Failu
     failures("alice")
     response = carol.post(f"{PAGE}?username=alice", FORM)
     assert LogEntry.objects.get().change_message == (
-        "Export as CSV, formulas defused. Selected by: username=alice&time=24h. Columns: username. Under way."
+        "Export as CSV, formulas defused. Selected by: username=alice&time=24h."
+        " Columns: username. Under way."
     )
     body(response)
     entry = LogEntry.objects.get()
@@ -230,7 +263,9 @@ def test_the_entry_is_there_before_the_first_byte(carol: Client, failures: Failu
 def test_an_export_that_nobody_waits_for_says_so(carol: Client, failures: Failures) -> None:
     failures("alice")
     response: Any = carol.post(PAGE, FORM)
-    for close in response._resource_closers:  # as close() does, which would close the test's database connection too
+    for close in (
+        response._resource_closers
+    ):  # as close() does, which would close the test's database connection too
         close()
     assert LogEntry.objects.get().change_message.endswith("Broken off: 0 rows.")
 
@@ -256,14 +291,20 @@ async def test_an_export_that_nobody_waits_for_in_an_event_loop_says_so(
     assert entry.change_message.endswith("Broken off: 0 rows.")
 
 
-def test_the_log_knows_too(carol: Client, failures: Failures, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_log_knows_too(
+    carol: Client, failures: Failures, caplog: pytest.LogCaptureFixture
+) -> None:
     failures("alice")
     caplog.set_level(logging.WARNING, "lockout_admin")
     body(carol.post(f"{PAGE}?username=alice", {**FORM, "raw": "on"}, REMOTE_ADDR="192.0.2.7"))
     begun, ended = (record.ecs for record in caplog.records)  # type: ignore[attr-defined]
     assert begun["event.outcome"] == "unknown"
     assert begun["source.ip"] == "192.0.2.7"
-    assert (ended["event.action"], ended["user.name"], ended["export.rows"]) == ("export", "carol", 1)
+    assert (ended["event.action"], ended["user.name"], ended["export.rows"]) == (
+        "export",
+        "carol",
+        1,
+    )
     assert (ended["event.outcome"], ended["export.raw"]) == ("success", True)
 
 
@@ -274,6 +315,6 @@ def test_an_export_is_never_stored_on_the_way(carol: Client, failures: Failures)
 
 
 def test_every_lock_is_exported_when_asked_for(carol: Client) -> None:
-    AccountLock.objects.create(username="bob", subject="b", until=timezone.now())
-    form = {"format": "0", "resource": "0", "accountlockresource_username": "on"}
+    AccountLock.objects.create(label="bob", key=1, until=timezone.now())
+    form = {"format": "0", "resource": "0", "accountlockresource_label": "on"}
     assert names(carol.post("/admin/lockout_admin/accountlock/export/?time=all", form)) == ["bob"]

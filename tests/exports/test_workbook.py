@@ -5,16 +5,17 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from lockout_admin import workbook
-from lockout_admin.formats import XLSX, StreamedFormat
+from lockout_admin.exports import workbook
+from lockout_admin.exports.formats import XLSX, StreamedFormat
 from lockout_admin.models import FailedLogin
 
-from .conftest import export
+from .conftest import NOON, export
 
 Failures = Callable[..., list[FailedLogin]]
 NAMESPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -27,7 +28,10 @@ def sheets_of(data: bytes) -> list[list[list[str | None]]]:
         names = sorted(name for name in archive.namelist() if "sheet" in name)
         parts = {name: ElementTree.fromstring(archive.read(name)) for name in archive.namelist()}
     return [
-        [["".join(cell.itertext()) or None for cell in row] for row in parts[name].iter(f"{NAMESPACE}row")]
+        [
+            ["".join(cell.itertext()) or None for cell in row]
+            for row in parts[name].iter(f"{NAMESPACE}row")
+        ]
         for name in names
     ]
 
@@ -67,13 +71,37 @@ def test_no_cell_is_a_formula(failures: Failures) -> None:
     assert b"<f>" not in zipfile.ZipFile(io.BytesIO(data)).read("xl/worksheets/sheet1.xml")
 
 
+@pytest.mark.parametrize(
+    ("moment", "days"),
+    [
+        (datetime(1900, 3, 1, tzinfo=UTC), "61.00000000000"),
+        (datetime(2026, 11, 22, 12, tzinfo=UTC), "46348.50000000000"),
+        (datetime(2026, 11, 22, 13, tzinfo=timezone(timedelta(hours=1))), "46348.50000000000"),
+        (datetime(2026, 11, 22, 12, 0, 0, 432_000, tzinfo=UTC), "46348.50000500000"),
+    ],
+)
+def test_a_moment_is_a_date_in_utc(moment: datetime, days: str) -> None:
+    assert written([moment])[0][1] == [days]
+
+
+def test_times_of_an_export_can_be_sorted(failures: Failures) -> None:
+    failures("alice", at=NOON)
+    data = b"".join(export(file_format=XLSX, columns=("timestamp", "username")).chunks())
+    assert sheets_of(data)[0][1] == ["46348.50000000000", "alice"]
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    assert b'<c s="1"><v>' in archive.read("xl/worksheets/sheet1.xml")
+    assert b"yyyy" in archive.read("xl/styles.xml")
+
+
 def test_cells_are_defused_here_too(failures: Failures) -> None:
     failures("=1+1")
     assert sheets_of(b"".join(export(file_format=XLSX).chunks())) == [[["username"], ["'=1+1"]]]
 
 
 @pytest.mark.parametrize("limit", [("SHEET_ROWS", 3), ("SHEET_BYTES", 300)])
-def test_what_does_not_fit_goes_to_a_further_sheet(limit: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_does_not_fit_goes_to_a_further_sheet(
+    limit: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(workbook, *limit)
     assert written(*(["x"] for _ in range(5))) == [[["a"], ["x"], ["x"]]] * 2 + [[["a"], ["x"]]]
 

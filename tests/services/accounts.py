@@ -14,12 +14,16 @@ class AnySpellingBackend(ModelBackend):
     """Looks the username up by its folded form."""
 
     @apply_account_lock
-    def authenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> Any:
+    def authenticate(
+        self, request: Any, username: Any = None, password: Any = None, **kwargs: Any
+    ) -> Any:
         """Fold, then look up."""
         return super().authenticate(request, username=fold(username), password=password)
 
     @apply_account_lock
-    async def aauthenticate(self, request: Any, username: Any = None, password: Any = None, **kwargs: Any) -> Any:
+    async def aauthenticate(
+        self, request: Any, username: Any = None, password: Any = None, **kwargs: Any
+    ) -> Any:
         """Fold, then look up."""
         return await super().aauthenticate(request, username=fold(username), password=password)
 

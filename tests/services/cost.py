@@ -1,17 +1,22 @@
-"""Counts what each kind of attempt costs beyond plain Django; prints JSON. Run in the site's environment."""
+"""Counts what each kind of attempt costs beyond plain Django; prints JSON.
+
+To be run in the environment of the site.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from typing import Any
 
 import django
 
 django.setup()
 
-from django.contrib.auth import authenticate  # noqa: E402
+from django.contrib.auth import authenticate, get_user_model  # noqa: E402
 from django.contrib.auth.backends import ModelBackend  # noqa: E402
 from django.core.cache import cache  # noqa: E402
 from django.db import connection  # noqa: E402
@@ -19,8 +24,23 @@ from django.test import RequestFactory  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from lockout_admin import lockout  # noqa: E402
+from lockout_admin.defences import devices, lists  # noqa: E402
+from lockout_admin.identity.browser import Browser  # noqa: E402
+from lockout_admin.models import TrustedDevice  # noqa: E402
 
-CACHE_CALLS = ("add", "decr", "delete", "delete_many", "get", "get_many", "incr", "set", "set_many", "touch")
+FRESH = count()
+CACHE_CALLS = (
+    "add",
+    "decr",
+    "delete",
+    "delete_many",
+    "get",
+    "get_many",
+    "incr",
+    "set",
+    "set_many",
+    "touch",
+)
 
 
 def counted(calls: Counter[str], name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,14 +53,22 @@ def counted(calls: Counter[str], name: str, method: Callable[..., Any]) -> Calla
     return count
 
 
-def costs(username: str, password: str, attempt: Callable[..., Any]) -> dict[str, Any]:
-    """Return SQL statements and cache calls of one attempt."""
+def costs(
+    username: str, password: str, attempt: Callable[..., Any], cookie: str = ""
+) -> dict[str, Any]:
+    """Return SQL statements and cache calls of one attempt; a wrong password is a new one."""
     calls: Counter[str] = Counter()
+    if password == "wrong":
+        password = f"wrong {next(FRESH)}"
     backend = type(cache._connections[cache._alias])  # type: ignore[attr-defined]
     originals = {name: getattr(backend, name) for name in CACHE_CALLS}
     for name, method in originals.items():
         setattr(backend, name, counted(calls, name, method))
     request = RequestFactory(headers={"User-Agent": "Firefox"}).post("/login/")
+    request.COOKIES["lockout_device"] = cookie
+    # Once in two seconds a process asks whether the lists are still the same.
+    lists.is_allowed("203.0.113.1")
+    calls.clear()
     try:
         with CaptureQueriesContext(connection) as queries:
             attempt(request, username=username, password=password)
@@ -56,10 +84,12 @@ def main() -> None:
         "success": costs("alice", "right", ModelBackend().authenticate)["sql"],
         "failure": costs("alice", "wrong", ModelBackend().authenticate)["sql"],
     }
-    authenticate(RequestFactory(headers={"User-Agent": "Firefox"}).get("/"), username="warm", password="up")
+    authenticate(
+        RequestFactory(headers={"User-Agent": "Firefox"}).get("/"), username="warm", password="up"
+    )
 
-    def added(kind: str, password: str) -> dict[str, Any]:
-        cost = costs("alice", password, authenticate)
+    def added(kind: str, password: str, cookie: str = "") -> dict[str, Any]:
+        cost = costs("alice", password, authenticate, cookie)
         return {**cost, "sql": cost["sql"] - plain.get(kind, 0)}
 
     report = {"success": added("success", "right")}
@@ -70,9 +100,30 @@ def main() -> None:
     report["failure that locks"] = added("failure", "wrong")
     report["first refusal"] = added("refusal", "wrong")
     report["refusal"] = added("refusal", "right")
+    many = [added("refusal", "wrong") for _ in range(40)]
+    report["forty refusals"] = {
+        "sql": sum(cost["sql"] for cost in many),
+        "cache": dict(sum((Counter(cost["cache"]) for cost in many), Counter())),
+    }
     lockout.unlock_account("alice")
     report["success after a release"] = added("success", "right")
+    cookie = cookie_of_a_device()
+    report["success of a device"] = added("success", "right", cookie)
+    report["failure of a device"] = added("failure", "wrong", cookie)
+    lockout.lock_account("alice", 60)
+    report["refusal of a device"] = added("refusal", "right", cookie)
     print(json.dumps(report))
+
+
+def cookie_of_a_device() -> str:
+    """Return the cookie of a browser that Alice logged in with."""
+    request = RequestFactory(headers={"User-Agent": "Firefox"}).post("/login/")
+    devices.trust_next_login(request, get_user_model().objects.get(username="alice"))
+    TrustedDevice.objects.update(for_once=False)
+    browser = Browser.of(request)
+    assert browser
+    browser.owners = [replace(owner, is_for_once=False) for owner in browser.owners]
+    return browser.cookie
 
 
 main()

@@ -19,7 +19,9 @@ import pytest
 
 #: Where the machine's own database servers are; each needs the right to create databases.
 DATABASE_SERVERS = {
-    "postgres": os.environ.get("POSTGRES_SERVER_URL", "postgres://postgres@127.0.0.1:5432/postgres"),
+    "postgres": os.environ.get(
+        "POSTGRES_SERVER_URL", "postgres://postgres@127.0.0.1:5432/postgres"
+    ),
     "mariadb": os.environ.get("MARIADB_SERVER_URL", "mysql://root@127.0.0.1:3306/mysql"),
 }
 #: Gives the cache servers time to start, and the site time to import.
@@ -61,6 +63,8 @@ class CacheServer:
     kind: str
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    #: More of the command line.
+    arguments: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -82,13 +86,45 @@ class CacheServer:
                 "--appendonly",
                 "no",
             ],
-            "memcached": ["memcached", "-p", str(self.port), "-l", "127.0.0.1", "-u", "nobody", "-U", "0"],
+            "memcached": [
+                "memcached",
+                "-p",
+                str(self.port),
+                "-l",
+                "127.0.0.1",
+                "-u",
+                "nobody",
+                "-U",
+                "0",
+            ],
         }
         command = commands[self.kind]
         if shutil.which(command[0]) is None:
             missing(command[0], f"apt-get install {command[0]}")
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [*command, *self.arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         wait_for_port(self.port, self.process)
+
+    def hang(self) -> None:
+        """Accept connections and answer nothing."""
+        if self.process:
+            self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Answer again."""
+        if self.process:
+            self.process.send_signal(signal.SIGCONT)
+
+    def tell(self, *command: str) -> str:
+        """Send a command to a Redis; return the answer."""
+        done = subprocess.run(
+            ["redis-cli", "-p", str(self.port), *command],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.strip()
 
     def kill(self) -> None:
         """Kill, with all that was kept."""
@@ -99,9 +135,9 @@ class CacheServer:
 
 
 @contextmanager
-def cache_server(kind: str) -> Iterator[CacheServer]:
+def cache_server(kind: str, *arguments: str) -> Iterator[CacheServer]:
     """Run a cache server."""
-    server = CacheServer(kind)
+    server = CacheServer(kind, arguments=arguments)
     server.start()
     try:
         yield server
@@ -147,7 +183,9 @@ def execute(kind: str, url: str, *statements: str) -> None:
                 database=where["NAME"],
             )
     except Exception as error:
-        missing(f"{kind} at {url}", f"start it, or point {kind.upper()}_SERVER_URL to one ({error})")
+        missing(
+            f"{kind} at {url}", f"start it, or point {kind.upper()}_SERVER_URL to one ({error})"
+        )
         raise
     with connection.cursor() as cursor:
         for statement in statements:
@@ -171,7 +209,9 @@ class Site:
     def run(self, *arguments: str) -> str:
         """Run a management command or, with ``-c``, code, in the site's environment."""
         command = [sys.executable, "-W", "error", *arguments]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
@@ -180,34 +220,49 @@ class Site:
         return self.run("-c", f"import django; django.setup()\n{code}").strip()
 
 
-@contextmanager
-def site(
-    directory: Path, server: str = "gunicorn", workers: int = 4, threads: int = 16, **settings: str
-) -> Iterator[Site]:
-    """Migrate, create Alice, and serve the site; `settings` go into its environment."""
-    port = free_port()
+def environment_of(directory: Path, **settings: str) -> Site:
+    """Return the site with a free port, not served yet; `settings` go into its environment."""
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("COV")},
         "DJANGO_SETTINGS_MODULE": "tests.services.site",
         "HASH_COUNT_FILE": str(directory / "hashed"),
         **settings,
     }
-    served = Site(f"http://127.0.0.1:{port}", environment)
-    served.run("-m", "django", "migrate", "-v0")
-    served.python("from django.contrib.auth.models import User\nUser.objects.create_user('alice', password='right')")
-    (directory / "hashed").unlink()
+    return Site(f"http://127.0.0.1:{free_port()}", environment)
+
+
+@contextmanager
+def site(
+    directory: Path, server: str = "gunicorn", workers: int = 4, threads: int = 16, **settings: str
+) -> Iterator[Site]:
+    """Migrate, create Alice, and serve the site; `settings` go into its environment."""
+    served = environment_of(directory, **settings)
+    environment = served.environment
+    port = served.url.rpartition(":")[2]
+    # A server runs no checks either.
+    served.run("-m", "django", "migrate", "-v0", "--skip-checks")
+    served.python(
+        "from django.contrib.auth.models import User\n"
+        "User.objects.create_user('alice', password='right')"
+    )
+    (directory / "hashed").unlink(missing_ok=True)
     bind = f"127.0.0.1:{port}"
+    application = settings.get("APPLICATION", "tests.services.asgi:application")
     commands = {
-        "gunicorn": f"gunicorn tests.services.wsgi -w {workers} --threads {threads} -b {bind} --keep-alive 60",
-        "uvicorn": f"uvicorn tests.services.asgi:application --workers {workers} --port {port} --log-level warning"
+        "gunicorn": f"gunicorn tests.services.wsgi -w {workers} --threads {threads} -b {bind}"
+        " --keep-alive 60",
+        "uvicorn": f"uvicorn {application} --workers {workers} --port {port}"
+        " --log-level warning"
         # An idle connection is not hung up on, and a worker busy with hashes is not taken for dead.
         " --timeout-keep-alive 60 --timeout-worker-healthcheck 120",
     }
     with (directory / "server.log").open("wb") as log:
         command = [sys.executable, "-m", *commands[server].split()]
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
         try:
-            wait_for_port(port, process)
+            wait_for_port(int(port), process)
             yield served
         finally:
             os.killpg(process.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Every text of the app is translated: extracted anew, the catalogs lack nothing and have nothing over."""
+"""Every text of the app is translated: the catalogs lack nothing and have nothing over."""
 
 from __future__ import annotations
 
@@ -36,7 +36,11 @@ def test_a_catalog_is_as_the_source_wants_it(extracted: Path, language: str, wro
     found = subprocess.run(
         ["msgattrib", wrong, "--no-wrap", str(catalog)], check=True, capture_output=True, text=True
     ).stdout
-    assert [line for line in found.splitlines() if line.lstrip("#~ ").startswith("msgid ") and '""' not in line] == []
+    assert [
+        line
+        for line in found.splitlines()
+        if line.lstrip("#~ ").startswith("msgid ") and '""' not in line
+    ] == []
 
 
 @pytest.mark.parametrize("language", ["de", "fr", "es", "fa"])

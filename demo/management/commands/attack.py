@@ -1,4 +1,4 @@
-"""``manage.py attack``: what the running demo does when somebody means it."""
+"""``manage.py attack``: attack the running demo."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo.attacks import PLANS
+from demo.owners import Owners
 from demo.sender import Bounds, Sender
 from demo.tally import Tally
 from demo.target import Target, TargetError
 from lockout_admin.management.progress import Progress
 
 #: Hard limits: a demonstration, not a weapon.
-MAX_RATE, MAX_ATTEMPTS, MAX_SECONDS, MAX_CONNECTIONS = 1000, 20_000, 600, 128
+MAX_RATE = 1000
+MAX_ATTEMPTS = 20_000
+MAX_SECONDS = 600
+MAX_CONNECTIONS = 128
 
 
 def up_to(most: int) -> Callable[[str], int]:
@@ -24,7 +28,9 @@ def up_to(most: int) -> Callable[[str], int]:
 
     def number(text: str) -> int:
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise ArgumentTypeError(f"{text!r} is out of bounds: a whole number from 1 to {most} is allowed.")
+            raise ArgumentTypeError(
+                f"{text!r} is out of bounds: a whole number from 1 to {most} is allowed."
+            )
         return int(text)
 
     return number
@@ -38,9 +44,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the kind of attack and its bounds."""
-        parser.add_argument("kind", choices=PLANS, help="; ".join(f"{name}: {_summary(name)}" for name in PLANS))
         parser.add_argument(
-            "--url", default="http://127.0.0.1:8000", help="a site on this machine (default: %(default)s)"
+            "kind", choices=PLANS, help="; ".join(f"{name}: {_summary(name)}" for name in PLANS)
+        )
+        parser.add_argument(
+            "--url",
+            default="http://127.0.0.1:8000",
+            help="a site on this machine (default: %(default)s)",
         )
         for name, default, most, text in (
             ("rate", 20, MAX_RATE, "attempts a second"),
@@ -49,20 +59,33 @@ class Command(BaseCommand):
             ("connections", 8, MAX_CONNECTIONS, "connections at once"),
         ):
             help_text = f"{text} (default: {default}, at most {most:,})"
-            parser.add_argument(f"--{name}", type=up_to(most), default=default, metavar="N", help=help_text)
+            parser.add_argument(
+                f"--{name}", type=up_to(most), default=default, metavar="N", help=help_text
+            )
         parser.add_argument(
-            "--username", default="alice", help="whom brute and distributed guess (default: %(default)s)"
+            "--username",
+            default="alice",
+            help="whom brute and distributed guess (default: %(default)s)",
         )
-        parser.add_argument("--api", action="store_true", help="use the JSON login instead of the form")
+        parser.add_argument(
+            "--api", action="store_true", help="use the JSON login instead of the form"
+        )
 
-    def handle(self, *args: Any, kind: str, url: str, username: str, api: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, kind: str, url: str, username: str, api: bool, **options: Any
+    ) -> None:
         """Attack, then say what happened."""
-        bounds = Bounds(**{name: options[name] for name in ("rate", "attempts", "seconds", "connections")})
+        bounds = Bounds(
+            **{name: options[name] for name in ("rate", "attempts", "seconds", "connections")}
+        )
         tally = Tally()
         meter = _Meter(bounds.attempts, kind)
         try:
             sender = Sender(Target.of(url), bounds, api, tally, meter.show)
             self._announce(kind, sender)
+            owners = Owners(sender.target)
+            if kind == "malice":
+                owners.log_in_before()
             sender.run(PLANS[kind](username))
         except TargetError as error:
             raise CommandError(str(error)) from None
@@ -72,15 +95,16 @@ class Command(BaseCommand):
             meter.close()
         for line in tally.lines():
             self.stdout.write(line)
+        if kind == "malice":
+            for line in owners.lines_after():
+                self.stdout.write(line)
 
     def _announce(self, kind: str, sender: Sender) -> None:
         bounds = sender.bounds
         self.stdout.write(
-            f"{kind}: {_summary(kind)} {bounds.attempts:,} attempts at most, {bounds.rate} a second, "
-            f"{bounds.connections} connections, to http://{sender.target.authority}."
+            f"{kind}: {_summary(kind)} {bounds.attempts:,} attempts at most, {bounds.rate} a s,"
+            f" {bounds.connections} connections, to http://{sender.target.authority}."
         )
-        if kind == "distributed":
-            self.stdout.write("The demo believes the addresses only if it was started with TRUSTED_PROXIES=1.")
 
 
 class _Meter:

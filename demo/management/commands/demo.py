@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection
 
 from demo.arguments import add_demo_arguments
 from demo.people import STAFF
@@ -25,32 +26,44 @@ class Command(BaseCommand):
         """Add host, port and what to leave out."""
         add_demo_arguments(parser)
 
-    def handle(self, *args: Any, host: str, port: int, reset: bool, no_serve: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, host: str, port: int, reset: bool, no_serve: bool, **options: Any
+    ) -> None:
         """Migrate, seed, say where to look, serve."""
         if not no_serve:
             ensure_free(host, port)
+        ensure_answers(connection)
         call_command("migrate", verbosity=0, interactive=False)
-        # Random passwords, given out where the known ones would be reckless, are told by the seed alone.
+        # Without DEBUG the staff get random passwords, which only the seed can show.
         call_command("seed", reset=reset, if_empty=not reset, verbosity=0 if settings.DEBUG else 1)
         self._tell(host, port)
         if not no_serve:
-            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-            call_command("runserver", address, use_reloader=False)
+            call_command("runserver", f"{_in_url(host)}:{port}", use_reloader=False)
 
     def _tell(self, host: str, port: int) -> None:
-        base = f"http://{'127.0.0.1' if _is_any(host) else f'[{host}]' if ':' in host else host}:{port}"
+        reachable = "127.0.0.1" if _is_any(host) else host
+        base = f"http://{_in_url(reachable)}:{port}"
+        if "BASE_URL" not in os.environ:
+            settings.LOCKOUT_ADMIN["BASE_URL"] = base
         self.stdout.write(f"\n  Site    {base}/\n  Login   {base}/login/\n  Admin   {base}/admin/")
+        self.stdout.write(f"  Mail    {base}/mail/")
         self.stdout.write(f"  JSON    POST {base}/api/login/ and {base}/api/alogin/\n")
         if settings.DEBUG:
             self.stdout.write("  Logins, for this demo only:")
             for person in STAFF:
                 self.stdout.write(f"    {person.username:<8} {person.password:<13} {person.task}")
-        self.stdout.write(f"\n  Attack  python3 manage.py attack brute --url {base}  (in a second terminal)\n")
+        self.stdout.write(
+            f"\n  Attack  python3 manage.py attack brute --url {base}  (in a second terminal)\n"
+        )
         if not _is_loopback(host):
-            warning = f"Whoever reaches {host} can sign in with the passwords above. Serve on 127.0.0.1 if unsure."
+            warning = (
+                f"Everybody who can reach {host} can sign in with the passwords above."
+                " Serve on 127.0.0.1 if unsure."
+            )
             self.stderr.write(self.style.WARNING(warning))
             self.stderr.write(
-                "Names other than localhost are answered only if ALLOWED_HOSTS in the environment has them."
+                "Add names other than localhost to ALLOWED_HOSTS in the environment:"
+                " the site answers to no others."
             )
 
 
@@ -63,8 +76,27 @@ def ensure_free(host: str, port: int) -> None:
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
     except OSError as error:
-        remedy = f"stop what listens there, or choose another port: python3 manage.py demo --port {port % 65535 + 1}"
-        raise CommandError(f"Cannot listen on {host}, port {port}: {error.strerror}.\nRemedy: {remedy}") from None
+        remedy = (
+            "stop what listens there, or choose another port:"
+            f" python3 manage.py demo --port {port % 65535 + 1}"
+        )
+        raise CommandError(
+            f"Cannot listen on {host}, port {port}: {error.strerror}.\nRemedy: {remedy}"
+        ) from None
+
+
+def ensure_answers(database: Any) -> None:
+    """Raise `CommandError` if there is no such database, or nobody may use it."""
+    try:
+        database.ensure_connection()
+    except DatabaseError as error:
+        told = " ".join(str(error).split())
+        remedy = "create it or start its server, or correct DATABASE_URL in the environment"
+        raise CommandError(f"The database does not answer: {told}\nRemedy: {remedy}.") from None
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _is_any(host: str) -> bool:

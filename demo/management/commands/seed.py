@@ -48,15 +48,26 @@ def quiet() -> Iterator[None]:
 class Command(BaseCommand):
     """Fills the demo's database."""
 
-    help = "Fill the database with ninety days of logins, attacks among them, and with staff. Deterministic."
+    help = (
+        "Fill the database with ninety days of logins and attacks, and with staff. The same seed"
+        " makes the same rows."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add what can be varied."""
-        parser.add_argument("--seed", type=int, default=1, help="another number makes other traffic (default: 1)")
-        parser.add_argument("--now", type=moment, help="the moment that the ninety days end with (default: now)")
+        parser.add_argument(
+            "--seed", type=int, default=1, help="another number makes other traffic (default: 1)"
+        )
+        parser.add_argument(
+            "--now", type=moment, help="the moment that the ninety days end with (default: now)"
+        )
         known = parser.add_mutually_exclusive_group()
-        known.add_argument("--if-empty", action="store_true", help="do nothing when there are records already")
-        known.add_argument("--reset", action="store_true", help="delete all records and the demo's accounts first")
+        known.add_argument(
+            "--if-empty", action="store_true", help="do nothing when there are records already"
+        )
+        known.add_argument(
+            "--reset", action="store_true", help="delete all records and the demo's accounts first"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Seed, unless there is something already."""
@@ -65,7 +76,9 @@ class Command(BaseCommand):
                 records.delete()
         elif records.exist():
             if not options["if_empty"]:
-                raise CommandError("There are records already. To delete them and begin anew, add --reset.")
+                raise CommandError(
+                    "There are records already. To delete them and begin anew, add --reset."
+                )
             return
         started = time.monotonic()
         with transaction.atomic():  # all or nothing: half a seed would pass for a whole one
@@ -73,10 +86,16 @@ class Command(BaseCommand):
             history = self._write(options["seed"], options["now"] or timezone.now())
         with quiet():
             records.lock_now()
-        seconds, locks = time.monotonic() - started, len(history.locks) + len(records.OPEN_LOCKS)
+        records.audit()
+        seconds = time.monotonic() - started
+        failures = len(history.failures)
+        locks = len(history.locks) + len(records.OPEN_LOCKS)
         if options["verbosity"]:
             self._tell(staff)
-        self.stdout.write(f"Seeded {len(history.failures):,} failed logins and {locks:,} locks in {seconds:.1f} s.")
+        self.stdout.write(
+            f"Seeded {failures:,} failed and {len(history.successes):,} successful logins, and"
+            f" {locks:,} locks, in {seconds:.1f} s."
+        )
 
     def _write(self, seed: int, now: datetime) -> History:
         progress = Progress(sys.stdout, "Seeding")

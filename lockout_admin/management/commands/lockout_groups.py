@@ -7,31 +7,54 @@ from typing import Any
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand, CommandError
 
+_SUPPORT = (
+    "view_failedlogin",
+    "view_successfullogin",
+    "view_accountlock",
+    "unlock_accountlock",
+    "view_trusteddevice",
+    "revoke_trusteddevice",
+    "view_networkrule",
+)
 #: Group -> codenames of its permissions.
 GROUPS = {
-    "lockout support": ["view_failedlogin", "view_accountlock", "unlock_accountlock"],
+    "lockout support": [*_SUPPORT],
     "lockout security": [
-        *("view_failedlogin", "view_accountlock", "unlock_accountlock"),
-        *("lock_accountlock", "export_failedlogin", "export_accountlock"),
+        *_SUPPORT,
+        "lock_accountlock",
+        "export_failedlogin",
+        "export_successfullogin",
+        "export_accountlock",
+        "view_auditentry",
+        "add_networkrule",
+        "change_networkrule",
+        "delete_networkrule",
+        "export_networkrule",
     ],
 }
 
 
 class Command(BaseCommand):
-    """Create the groups; again is harmless."""
+    """Create the groups; running it again is harmless."""
 
     help = (
-        "Creates two groups for staff who work with the lockout console: 'lockout support' sees the failed logins and"
-        " the locks and unlocks; 'lockout security' also locks by hand and exports. May be run again: permissions that"
-        " are missing are added, others and the members are left alone. Members need the staff status to use the admin."
+        "Create two groups for staff who work with the lockout console: 'lockout support' sees the"
+        " logins, failed and successful, and the locks, and unlocks; 'lockout security' also locks"
+        " by hand, blocks and allows networks, and exports. Run it again to add permissions that"
+        " are missing; it changes nothing else. Members need the staff status to use the admin."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create them."""
         for name, codenames in GROUPS.items():
-            permissions = Permission.objects.filter(content_type__app_label="lockout_admin", codename__in=codenames)
+            permissions = Permission.objects.filter(
+                content_type__app_label="lockout_admin", codename__in=codenames
+            )
             if len(permissions) != len(codenames):
-                raise CommandError("The permissions are not there yet. Run 'manage.py migrate' first.")
+                raise CommandError(
+                    "The permissions are not there yet. Run 'manage.py migrate' first."
+                )
             group, created = Group.objects.get_or_create(name=name)
             group.permissions.add(*permissions)
-            self.stdout.write(f"Group '{name}' {'created' if created else 'is up to date'}: {', '.join(codenames)}.")
+            state = "created" if created else "is up to date"
+            self.stdout.write(f"Group '{name}' {state}: {', '.join(codenames)}.")

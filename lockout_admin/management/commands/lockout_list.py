@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...locks import Lock
+from ...engine.locks import Lock
 from ...models import AccountLock
 
 
 class Command(BaseCommand):
     """``manage.py lockout_list``."""
 
-    help = "List the usernames that are locked now: why, since when, for how long still, how many attempts refused."
+    help = (
+        "List the names that are locked now: why, since when, for how many seconds more, and how"
+        " many attempts were refused."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("--json", action="store_true", help="one JSON object a line, for scripts")
-        parser.add_argument("--limit", type=int, default=1000, help="at most so many (default: 1000)")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON object a line, for scripts"
+        )
+        parser.add_argument(
+            "--limit", type=int, default=1000, help="at most so many (default: 1000)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line a lock, those that end first coming first."""
+        try:
+            self._print(options)
+        except BrokenPipeError:
+            _say_no_more()
+
+    def _print(self, options: dict[str, Any]) -> None:
         limit = options["limit"]
         if limit < 1:
             raise CommandError("--limit must be at least 1.")
-        rows = list(AccountLock.objects.open().order_by("until", "id")[: limit + 1])
+        rows = list(AccountLock.objects.fresh().open().order_by("until", "id")[: limit + 1])
         for lock in Lock.read_all(rows[:limit]):
             self.stdout.write(json.dumps(_fields(lock)) if options["json"] else _line(lock))
         if not rows and not options["json"]:
             self.stdout.write("No username is locked.")
         if len(rows) > limit:
-            self.stderr.write(f"More than {limit} are locked: these end first. See more with --limit.")
+            self.stderr.write(
+                f"More than {limit} are locked: these end first. See more with --limit."
+            )
+
+
+def _say_no_more() -> None:
+    """Let Python's flush at the end go nowhere: somebody has seen enough (``| head``)."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def _fields(lock: Lock) -> dict[str, Any]:
     return {
-        "username": lock.username,
+        "username": lock.label,
         "reason": lock.reason,
+        "rule": lock.rule,
         "since": lock.since.isoformat(),
         "until": lock.until.isoformat(),
         "remaining_secs": lock.remaining,
@@ -47,7 +73,9 @@ def _fields(lock: Lock) -> dict[str, Any]:
 
 
 def _line(lock: Lock) -> str:
+    # As a shell reads it: no name forges a column, and each can be handed to lockout_unlock.
     return (
-        f"{lock.username}  {lock.reason}  since {lock.since:%Y-%m-%d %H:%M:%S%z}"
+        f"{shlex.quote(lock.label)}  {lock.rule or lock.reason}"
+        f"  since {lock.since:%Y-%m-%d %H:%M:%S%z}"
         f"  {lock.remaining} s left  {lock.refused} refused"
     )

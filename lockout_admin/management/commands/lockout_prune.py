@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from ... import retention
 from ...conf import conf
+from ...evidence import retention
 from ..progress import Progress
 
 #: A hundred years.
@@ -21,30 +21,45 @@ class Command(BaseCommand):
     """``manage.py lockout_prune``."""
 
     help = (
-        "Delete failed logins, locks that have ended, and user agents nobody has any more, once they are older than"
-        " LOCKOUT_ADMIN['RETENTION_SECS']. Runs in batches, beside the traffic; meant for cron."
+        "Delete failed and successful logins, ended locks, messages and unused user agents that are"
+        " older than LOCKOUT_ADMIN['RETENTION_SECS'], and expired entries of the store. Runs in"
+        " batches, beside the traffic; meant for cron."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("--days", type=float, help="keep so many days in place of RETENTION_SECS")
-        parser.add_argument("--batch", type=int, default=5000, help="rows deleted at a time (default: 5000)")
-        parser.add_argument("--dry-run", action="store_true", help="count what would be deleted, delete nothing")
+        parser.add_argument(
+            "--days", type=float, help="keep so many days in place of RETENTION_SECS"
+        )
+        parser.add_argument(
+            "--batch", type=int, default=5000, help="rows deleted at a time (default: 5000)"
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="count what would be deleted, delete nothing"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prune, and say how much."""
-        days, batch, dry_run = options["days"], options["batch"], options["dry_run"]
+        days = options["days"]
+        batch = options["batch"]
+        dry_run = options["dry_run"]
         if batch < 1 or (days is not None and not 0 < days < _MOST_DAYS):
-            raise CommandError(f"--batch and --days must be positive, --days below {_MOST_DAYS}: nothing was deleted.")
+            raise CommandError(
+                "Nothing was deleted. --batch and --days must be positive,"
+                f" --days below {_MOST_DAYS}."
+            )
         keep = timedelta(seconds=conf.retention_secs) if days is None else timedelta(days=days)
         cutoff = timezone.now() - keep
         progress = Progress(sys.stderr, "Pruning")
         counts = retention.Counts()
         for step in retention.prune(cutoff, batch=batch, dry_run=dry_run):
             counts = step.counts
-            progress.update(step.fraction, f"{counts.failures} failures")
+            progress.update(step.fraction, f"{counts.failures + counts.successes} logins")
         progress.close()
         self.stdout.write(
-            f"{'Would delete' if dry_run else 'Deleted'} {counts.failures} failed logins, {counts.locks} locks and"
-            f" {counts.user_agents} user agents from before {cutoff:%Y-%m-%d %H:%M:%S%z}."
+            f"{'Would delete' if dry_run else 'Deleted'} {counts.failures} failed and"
+            f" {counts.successes} successful logins, {counts.locks} locks,"
+            f" {counts.devices} devices, {counts.messages} messages, {counts.rules} network rules"
+            f" and {counts.user_agents} user agents from before {cutoff:%Y-%m-%d %H:%M:%S%z}."
+            + ("" if dry_run else f" Deleted {counts.entries} expired entries of the store.")
         )

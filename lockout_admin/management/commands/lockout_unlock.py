@@ -8,10 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ...filters import of_name
+from ...conf import conf
+from ...engine import strays
+from ...engine.clients import is_of_one_process
+from ...engine.releases import LockSelection, Outcome, release_all
+from ...evidence.filters import of_name
 from ...lockout import unlock_account
 from ...models import AccountLock
-from ...releases import LockSelection, release_all
 from ..progress import Progress
 
 _BY = "manage.py lockout_unlock"
@@ -24,35 +27,62 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
-        parser.add_argument("username", nargs="*", help="in any spelling, or as lockout_list shows it")
-        parser.add_argument("--all", action="store_true", help="unlock every username that is locked")
+        parser.add_argument(
+            "username", nargs="*", help="in any spelling, or as lockout_list shows it"
+        )
+        parser.add_argument(
+            "--all", action="store_true", help="unlock every username that is locked"
+        )
         parser.add_argument("--reason", default="", help="why; goes into the record")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Unlock, and say what came of it."""
+        """Unlock, and say how many."""
         usernames = options["username"]
         if bool(usernames) == options["all"]:
             raise CommandError("Name the usernames to unlock, or give --all.")
         note = options["reason"]
-        unlocked = _unlock_all(note) if options["all"] else 0
+        outcomes = [_unlock_all(note)] if options["all"] else []
+        in_store_only = 0
         for username in usernames:
-            if found := _unlock(of_name(AccountLock.objects.open(), username), note):
-                unlocked += found
+            outcome = _unlock(of_name(AccountLock.objects.fresh().open(), username), note)
+            outcomes.append(outcome)
+            if outcome.names:
+                continue
+            if unlock_account(username, by=_BY, note=note):
+                in_store_only += 1
+                self.stderr.write(f"{username} was locked in the store only.")
             else:
-                unlock_account(username, by=_BY, note=note)
                 self.stderr.write(f"{username} was not locked; its count starts anew.")
+        unlocked = in_store_only + sum(outcome.names for outcome in outcomes)
         self.stdout.write(f"Unlocked {unlocked} username{'' if unlocked == 1 else 's'}.")
+        self._tell_what_was_not_reached(outcomes)
+
+    def _tell_what_was_not_reached(self, outcomes: list[Outcome]) -> None:
+        if not all(outcome.cache_cleared for outcome in outcomes):
+            self.stderr.write(
+                "The cache does not answer: when it is back it may refuse logins for the time that"
+                " the locks had left. Unlock again then."
+            )
+        if is_of_one_process(conf.cache):
+            self.stderr.write(
+                f"The cache {conf.cache!r} is memory of each process: those that serve the site may"
+                " go on refusing. Unlock in the console, or set LOCKOUT_ADMIN['CACHE'] to None."
+            )
 
 
-def _unlock(rows: Any, note: str, audit: Callable[[list[Any]], Any] = list) -> int:
-    """End locks; return of how many names."""
+def _unlock(rows: Any, note: str, audit: Callable[[list[Any]], Any] = list) -> Outcome:
+    """End locks."""
     selection = LockSelection(rows)
-    return release_all(selection, selection.extent().top, _BY, note, audit=audit).names
+    return release_all(selection, selection.extent().top, _BY, note, audit=audit)
 
 
-def _unlock_all(note: str) -> int:
-    """End all locks, with a bar on a terminal; return of how many names."""
-    rows, progress, ended = AccountLock.objects.open(), Progress(sys.stderr, "Unlocking"), 0
+def _unlock_all(note: str) -> Outcome:
+    """End all locks, those that only the store knows as well, with a bar on a terminal."""
+    for stray in strays.find():
+        strays.record(stray)
+    rows = AccountLock.objects.fresh().open()
+    progress = Progress(sys.stderr, "Unlocking")
+    ended = 0
     count = rows.count()
 
     def show(ended_now: list[Any]) -> None:
@@ -60,6 +90,6 @@ def _unlock_all(note: str) -> int:
         ended += len(ended_now)
         progress.update(ended / count, f"{ended:,} locks")
 
-    names = _unlock(rows, note, show)
+    outcome = _unlock(rows, note, show)
     progress.close()
-    return names
+    return outcome

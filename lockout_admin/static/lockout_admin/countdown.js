@@ -1,4 +1,4 @@
-// Goes on with the clocks of locks that are running out. Without it a page shows the time it was made with.
+// Counts down the time that locks have left. Without it a page shows the time of its making.
 "use strict";
 document.addEventListener("DOMContentLoaded", () => {
   const two = (number) => String(number).padStart(2, "0");
@@ -12,11 +12,17 @@ document.addEventListener("DOMContentLoaded", () => {
     const passed = Math.floor((performance.now() - start) / 1000);
     for (const { element, seconds } of clocks) {
       const left = Math.max(0, seconds - passed);
-      element.textContent = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+      const days = Math.floor(left / 86400);
+      const hours = Math.floor(left / 3600) % 24;
+      const minutes = Math.floor(left / 60) % 60;
+      const time = `${hours}:${two(minutes)}:${two(left % 60)}`;
+      // The words are the server's: "# d @".
+      const words = element.dataset.days.replace("#", days).replace("@", time);
+      element.textContent = days ? words : time;
       element.classList.toggle("lockout-over", left === 0);
     }
   };
-  // An unlock of very many stops now and then so that no server ends it; it was confirmed for all of them.
+  // An unlock of very many stops now and then, so that no server ends it. All of it was confirmed.
   document.querySelector("form.lockout-goes-on")?.requestSubmit();
   if (clocks.length) {
     setInterval(show, 1000);

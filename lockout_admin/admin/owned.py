@@ -1,0 +1,66 @@
+"""What there is to say of trusted devices beside their rows, and of those of one user."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import Max
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from ..evidence.bidi import technical
+from ..identity.subject import account_of
+from ..models import SuccessfulLogin, TrustedDevice
+from . import cells
+from .successes import names_of
+
+#: Devices of a user that his page shows.
+_SHOWN: Final = 10
+
+
+def devices_of(site: str, user: Any) -> SafeString:
+    """Return the trusted devices of a user, and a link to all of them where there is that page."""
+    account = account_of(user)
+    rows = list(
+        TrustedDevice.objects.fresh()
+        .trusted()
+        .filter(account=account)
+        .select_related("user_agent")[:_SHOWN]
+    )
+    look_up(rows)
+    shown = format_html_join(
+        "",
+        "<li>{} · {} · {}</li>",
+        (
+            (
+                cells.moment(row.lockout_last or row.first_seen),
+                technical(row.ip_address or "-"),
+                technical(cells.cut(row.user_agent.text) if row.user_agent else "-"),
+            )
+            for row in rows
+        ),
+    )
+    everything = SafeString()
+    with suppress(NoReverseMatch):
+        url = reverse("admin:lockout_admin_trusteddevice_changelist", current_app=site)
+        query = urlencode({"q": account})
+        everything = format_html(
+            '<a href="{}?{}">{}</a>', url, query, _("All devices of this account")
+        )
+    listed = format_html('<ul class="lockout-logins">{}</ul>', shown) if rows else _("none")
+    return format_html("{} {}", listed, everything)
+
+
+def look_up(rows: list[Any]) -> None:
+    """Put on devices the names of their owners, and when these logged in with them last."""
+    names = names_of({row.account for row in rows})
+    logins = SuccessfulLogin.objects.filter(account__in={row.account for row in rows})
+    of_rows = logins.filter(device__in=[row.pk for row in rows]).order_by()
+    last = dict(of_rows.values_list("device").annotate(last=Max("timestamp")))
+    for row in rows:
+        row.lockout_owner = names.get(row.account, "")
+        row.lockout_last = last.get(row.pk)

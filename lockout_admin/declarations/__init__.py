@@ -1,0 +1,1 @@
+"""What a setting is, and the values that it may have; `conf` declares the settings."""

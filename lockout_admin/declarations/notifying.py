@@ -1,0 +1,67 @@
+"""The settings of what owners and the security team are told."""
+
+from __future__ import annotations
+
+from .kinds import Address, Paths, Switch, Text, Whole
+
+
+class NotificationSettings:
+    """Who is told, how often, and where links lead to."""
+
+    base_url = Address(
+        "BASE_URL",
+        "",
+        help='the site as mails write it, `"https://example.org"`;'
+        " empty: owners get no mail, for a link made from the `Host` header is a stranger's",
+    )
+    notifiers = Paths(
+        "NOTIFIERS",
+        ("lockout_admin.notifications.mail.MailNotifier",),
+        help="dotted paths of the classes that tell owners and others; empty: nobody is told",
+    )
+    contact = Text(
+        "CONTACT",
+        "",
+        help="whom to call where a link does not help, as the pages say it;"
+        " text, or a callable that returns it",
+    )
+    mails_per_hour = Whole(
+        "MAILS_PER_HOUR",
+        500,
+        least=1,
+        help="mails of the whole site in an hour; a quarter is kept for those that are asked for",
+    )
+    asked_mails_per_account = Whole(
+        "ASKED_MAILS_PER_ACCOUNT",
+        6,
+        least=1,
+        most=100,
+        help="mails in 24 h that an account gets because a stranger asks;"
+        " as many again for networks that it logged in from",
+    )
+    asked_mails_per_network = Whole(
+        "ASKED_MAILS_PER_NETWORK",
+        20,
+        least=1,
+        help="mails in an hour that one network may ask for, for whatever names",
+    )
+    notify_in_thread = Switch(
+        "NOTIFY_IN_THREAD",
+        default=True,
+        help="`False`: without a task backend only `lockout_notify` sends, no thread of the site",
+    )
+    webhook_url = Address(
+        "WEBHOOK_URL",
+        "",
+        help="where `WebhookNotifier` posts to",
+    )
+    webhook_secret = Text(
+        "WEBHOOK_SECRET",
+        "",
+        help="what it signs with (HMAC-SHA256), text or a callable; without one it posts nothing",
+    )
+    webhook_to_private = Switch(
+        "WEBHOOK_TO_PRIVATE",
+        default=False,
+        help="`True`: it may post to private, loopback and link-local addresses",
+    )

@@ -1,0 +1,161 @@
+"""A setting: its name, a safe default, the values that it may have, and what it does.
+
+A wrong value never breaks a login: the default holds, and one error is logged per setting and
+process. ``manage.py check`` finds the same faults and says the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import reprlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Generic, Self, TypeVar, overload
+
+from django.conf import settings
+from django.utils.functional import empty
+
+logger = logging.getLogger("lockout_admin")
+
+T = TypeVar("T")
+
+#: What `settings` stands for; `empty` before it is first used.
+_holder: Final = partial(object.__getattribute__, settings, "_wrapped")
+#: The keys of ``settings.LOCKOUT_ADMIN`` that are declared.
+_keys: set[str] = set()
+#: What was logged. `dict.setdefault` is atomic: of many threads, one logs.
+_logged: dict[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong: the id of the check that finds it, the problem, the remedy."""
+
+    check: str
+    problem: str
+    remedy: str
+
+    def log_once(self, name: str) -> None:
+        """Log it as an error, unless something was logged under this name already."""
+        token = object()
+        if _logged.setdefault(name, token) is token:
+            logger.error(
+                "setting_wrong: %s It counts as not set. %s",
+                self.problem,
+                self.remedy,
+            )
+
+
+class Setting(ABC, Generic[T]):
+    """A key of ``settings.LOCKOUT_ADMIN``, or a plain Django setting; read when it is used."""
+
+    check = "E006"
+    #: What it may be, as the end of "Set it to …".
+    kind = ""
+
+    def __init__(
+        self,
+        name: str,
+        default: T,
+        *,
+        help: str,  # noqa: A002 - the word that Django has for it
+        plain: bool = False,
+    ) -> None:
+        self.name: Final = name
+        self.default: Final = default
+        self.help: Final = help
+        self.plain: Final = plain
+        self.label: Final = name if plain else f"LOCKOUT_ADMIN[{name!r}]"
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        if not self.plain:
+            _keys.add(self.name)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | T:
+        """Return the value that holds; the declaration, when the class is asked."""
+        if instance is None:
+            return self
+        default = self.default
+        value = (
+            written(self.name, default) if self.plain else _keys_in_use().get(self.name, default)
+        )
+        if value is self.default:
+            return self.default
+        if self.accepts(value):
+            return self.read(value)
+        self.faults(value)[0].log_once(self.name)
+        return self.default
+
+    @property
+    def declared(self) -> Any:
+        """What the site wrote, or the default."""
+        if self.plain:
+            return written(self.name, self.default)
+        keys = _declared_keys()
+        return keys.get(self.name, self.default) if isinstance(keys, dict) else self.default
+
+    @property
+    def remedy(self) -> str:
+        """What to do about a wrong value."""
+        return f"Set it to {self.kind}; the default is {self.default!r}."
+
+    def faults(self, value: Any) -> list[Fault]:
+        """Return what is wrong with a value; of one that is accepted, nothing."""
+        return [] if self.accepts(value) else self.faults_of_wrong(value)
+
+    def faults_of_wrong(self, value: Any) -> list[Fault]:
+        """Return what is wrong with a value that is not accepted: one fault at least."""
+        problem = f"{self.label} is {reprlib.repr(value)}."
+        return [Fault(self.check, problem, self.remedy)]
+
+    @abstractmethod
+    def accepts(self, value: Any) -> bool:
+        """Tell whether a value is one of those that it may have."""
+
+    def read(self, value: Any) -> T:
+        """Return what a right value stands for."""
+        return value  # type: ignore[no-any-return]
+
+
+def written(name: str, default: Any) -> Any:
+    """Return one of Django's settings as the site wrote it, at the moment.
+
+    `settings` itself takes a microsecond for each, and four for what is not set, as most of ours
+    are; an attempt reads some twenty. So its holder is asked.
+    """
+    holder = _holder()
+    return getattr(settings if holder is empty else holder, name, default)
+
+
+def faults_of_keys() -> list[Fault]:
+    """Return what is wrong with ``settings.LOCKOUT_ADMIN`` as a whole."""
+    keys = _declared_keys()
+    if not isinstance(keys, dict):
+        problem = f"LOCKOUT_ADMIN is {reprlib.repr(keys)}."
+        remedy = "Set it to a dict of settings, or leave it out."
+        return [Fault("E003", problem, remedy)]
+    return [_unknown(key) for key in keys if key not in _keys]
+
+
+def _unknown(key: object) -> Fault:
+    problem = f"LOCKOUT_ADMIN has an unknown key {reprlib.repr(key)}."
+    return Fault("E004", problem, f"Known keys: {', '.join(sorted(_keys))}.")
+
+
+def _keys_in_use() -> dict[str, Any]:
+    """Return ``settings.LOCKOUT_ADMIN``; log what is wrong with it as a whole."""
+    keys = _declared_keys()
+    is_dict = isinstance(keys, dict)
+    if not is_dict or not _keys.issuperset(keys):
+        for fault in faults_of_keys():
+            fault.log_once(fault.problem)
+    return keys if is_dict else {}
+
+
+def _declared_keys() -> Any:
+    return written("LOCKOUT_ADMIN", {})

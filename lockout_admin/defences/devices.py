@@ -1,0 +1,235 @@
+"""Trusted devices: a browser that its owner logged in with is counted and locked by itself.
+
+Strangers lock the name for strangers only (OWASP, "Slow Down Online Guessing Attacks with Device
+Cookies"). Whoever steals the cookie has the limits of one device, and ten guesses in all.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from django.contrib.auth.signals import user_logged_in
+from django.db import Error
+from django.db.models.signals import post_save
+from django.http import HttpRequest
+from django.utils import timezone
+
+from ..conf import conf
+from ..engine.conditions import OneOf
+from ..engine.journal import is_answered_by_us, left_open
+from ..engine.rules import DAY, EndedBy, Facts, LockTerms, Matter, Rule, Scope
+from ..engine.ruleset import account_rules
+from ..engine.successes import Success
+from ..identity import names
+from ..identity.browser import Browser, new_number
+from ..identity.client import Client
+from ..identity.device import number_of, told_by_site
+from ..identity.subject import Subject, account_of, digests
+from ..models import TrustedDevice, UserAgent
+from ..models.querysets import UserAgentManager
+from ..models.transactions import shielded, tell
+from ..signals import login_succeeded, new_device
+
+logger = logging.getLogger("lockout_admin")
+
+#: Failures since its last success that end the trust in a device.
+MOST_FAILURES: Final = 10
+#: For how long a browser is trusted for the one login that a mail led to.
+_ONCE_SECS: Final = 15 * 60
+_End = TrustedDevice.End
+
+
+# -- What is counted ----------------------------------------------------------------------------
+
+
+def _of(facts: Facts) -> Matter | None:
+    if facts.device is None:
+        return None
+    subject = facts.subject
+    keys = digests("lockout_admin.device", f"{facts.device:x}\0{subject.key:x}")
+    rows = (OneOf("device", (facts.device,)), OneOf("subject", subject.keys))
+    return Matter("device", keys, subject.username, rows, subject.key)
+
+
+DEVICE: Final = Scope("device", _of, reserves=True, is_of_devices=True)
+
+
+def rules() -> tuple[Rule, ...]:
+    """Return the rules that hold where the site says nothing: `account` once more, and an end."""
+    account = account_rules()[0]
+    device = Rule(
+        "device",
+        DEVICE,
+        account.limit,
+        account.interval,
+        account.lock,
+        counts_repeats=True,
+        ended_by=EndedBy.BROWSER,
+        starts_anew=True,
+    )
+    end = Rule(
+        "device-total",
+        DEVICE,
+        MOST_FAILURES,
+        interval=400 * DAY,
+        lock=LockTerms(1),
+        ended_by=EndedBy.BROWSER,
+        ends_trust=True,
+    )
+    return device, end
+
+
+# -- Who is trusted -----------------------------------------------------------------------------
+
+
+def connect() -> None:
+    """Listen to who logs in, and to new passwords; called once, when the app is ready."""
+    for signal, receiver in (
+        (user_logged_in, user_is_in),
+        (login_succeeded, client_is_in),
+        (post_save, account_is_saved),
+    ):
+        signal.connect(receiver, dispatch_uid=f"lockout_admin.devices.{receiver.__name__}")
+
+
+def user_is_in(request: Any = None, user: Any = None, **signal: Any) -> None:
+    """Trust the browser of somebody who is logged in now."""
+    browser = Browser.of(request)
+    if browser is None or not account_of(user) or not is_answered_by_us(request):
+        return
+    own = [one for one in left_open(request) if isinstance(one, Success) and one.is_of(user)]
+    try:
+        with shielded(TrustedDevice):
+            device = _trusted_already(browser, user, own) or _trust_new(browser, request, user, own)
+    except Error:
+        logger.exception("device_not_recorded: the database refused a device; it stays unknown.")
+        return
+    for success in own:
+        success.row.device = device
+
+
+def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> None:
+    """Trust what the site says is the device of an API client that got in."""
+    told = told_by_site(request)
+    if not told or not success.account or success.event == success.Event.LOGOUT:
+        return
+    device = number_of(told, Subject.of(success.username))
+    if success.device == device:
+        return
+    try:
+        with shielded(TrustedDevice):
+            known = TrustedDevice.objects.fresh().filter(pk=device)
+            known.exclude(end_reason=_End.REVOKED).update(
+                ended_at=None, end_reason="", until=_in(conf.device_cookie_age_secs)
+            )
+            if not known.exists():
+                _record(device, success.account, Client.of(request))
+    except Error:
+        logger.exception("device_not_recorded: the database refused a device; it stays unknown.")
+
+
+def account_is_saved(instance: Any = None, created: bool = False, **signal: Any) -> None:
+    """End the trust in the devices of an account that has a new password.
+
+    Django leaves it in `_password` while it is saved; after a re-hash at login that is ``None``.
+    """
+    if getattr(instance, "_password", None) is not None and not created:
+        end_all(instance, _End.PASSWORD)
+
+
+def end_all(user: Any, reason: str, by: str = "") -> int:
+    """End the trust in all devices of an account; return how many there were."""
+    try:
+        with shielded(TrustedDevice):
+            devices = TrustedDevice.objects.fresh().filter(account=account_of(user))
+            return int(devices.end(reason, by))
+    except Error:
+        logger.exception("devices_not_ended: the database refused to end the trust in devices.")
+        return 0
+
+
+def can_trust() -> bool:
+    """Tell whether the site keeps trusted devices."""
+    return bool(conf.device_cookie_name)
+
+
+def trust_next_login(request: HttpRequest, user: Any) -> None:
+    """Trust the browser of a request for one login as `user`, for fifteen minutes.
+
+    The login makes it a device for good. The middleware sets the cookie.
+    """
+    if browser := Browser.of(request):
+        _trust(browser, request, user, for_once=True)
+
+
+def _trusted_already(browser: Browser, user: Any, own: list[Success]) -> int | None:
+    """Return the device that the browser is for an account; ``None``: it is none."""
+    owner = browser.owner_of(user)
+    if owner is None:
+        return None
+    device = owner.device
+    if any(success.row.device == device for success in own) and not owner.is_for_once:
+        return device  # as the attempt found
+    rows = TrustedDevice.objects.fresh().trusted().filter(pk=device)
+    if not rows.exists():
+        return None
+    if owner.is_for_once:
+        rows.update(for_once=False, until=_in(conf.device_cookie_age_secs))
+    spellings = _spellings(user, own).union(owner.names)
+    if owner.is_for_once or not spellings.issubset(owner.names):
+        browser.trust(user, device, spellings)
+    return device
+
+
+def _trust_new(browser: Browser, request: Any, user: Any, own: list[Success]) -> int:
+    has_others = TrustedDevice.objects.fresh().trusted().filter(account=account_of(user)).exists()
+    device = _trust(browser, request, user, own)
+    if has_others:
+        tell(new_device, type(user), user=user, request=request)
+    return device
+
+
+def _trust(
+    browser: Browser,
+    request: Any,
+    user: Any,
+    own: Sequence[Success] = (),
+    *,
+    for_once: bool = False,
+) -> int:
+    # A new number each time: who has a copy of an old cookie has nothing of it.
+    device = new_number()
+    _record(device, account_of(user), Client.of(request), for_once=for_once)
+    browser.trust(user, device, _spellings(user, own), is_for_once=for_once)
+    return device
+
+
+def _spellings(user: Any, own: Sequence[Success]) -> set[int]:
+    """Return the digests of how an account's names are spelt that are nobody else's as well.
+
+    And of what was typed when it came in, which its backend knows for one of them.
+    """
+    subjects = [Subject.of(name) for name in names.all_of(user)]
+    own_names = [one for one in subjects if not names.is_ambiguous(one, user)]
+    typed = [Subject.of(success.row.username) for success in own]
+    return {subject.fine for subject in (*own_names, *typed)}
+
+
+def _record(device: int, account: str, client: Client, *, for_once: bool = False) -> None:
+    if client.user_agent:
+        UserAgent.objects.remember(client.user_agent)
+    TrustedDevice.objects.create(
+        id=device,
+        account=account,
+        user_agent_id=UserAgentManager.key_of(client.user_agent),
+        ip_address=client.ip_address,
+        until=_in(_ONCE_SECS if for_once else conf.device_cookie_age_secs),
+        for_once=for_once,
+    )
+
+
+def _in(seconds: int) -> Any:
+    return timezone.now() + timedelta(seconds=seconds)

@@ -1,0 +1,1 @@
+"""May they try: rules, reservations, locks, and the story of an attempt."""

@@ -1,0 +1,105 @@
+"""Refuses an attempt: by an open lock, or until a try is free again. Both look the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from ..exceptions import AccountLocked
+from ..identity.subject import Subject
+from . import dues, locks
+from .entries import Lock, count_refusal
+from .journal import refused
+from .rules import ACCOUNT
+from .states import Refusal
+
+if TYPE_CHECKING:
+    from .attempts import Attempt
+
+logger = logging.getLogger("lockout_admin")
+
+
+def by_lock(attempt: Attempt, scope: str, key: int, lock: Lock) -> NoReturn:
+    """Refuse by an open lock, which counts how often it does."""
+    count_refusal(scope, key, lock, attempt.client.ip_address)
+    _raise(AccountLocked(lock.remaining, AccountLocked.LOCKED))
+
+
+def lock_of_own_name(attempt: Attempt, user: Any) -> Lock | None:
+    """Return the lock of the name of the account that is about to come in by another one.
+
+    For code that doesn't tell by which names it finds an account: a spelling that only it knows
+    must not lead around a lock.
+    """
+    own = Subject.of(user.get_username())
+    if own.key == attempt.subject.key:
+        return None
+    return locks.by_hand(own) if attempt.device else locks.find(own)
+
+
+def by_own_name(attempt: Attempt, user: Any) -> None:
+    """Refuse where the name of the account that is about to come in is locked."""
+    if lock := lock_of_own_name(attempt, user):
+        by_lock(attempt, ACCOUNT.name, lock.key, lock)
+
+
+def until(attempt: Attempt, moment: datetime) -> NoReturn:
+    """Refuse until a moment, in which a try is free again."""
+    wait = (moment - attempt.started).total_seconds()
+    _raise(AccountLocked(wait, AccountLocked.THROTTLED))
+
+
+def by_gate(seconds: float) -> NoReturn:
+    """Refuse before anything is counted; it looks like a lock that lasts for `seconds`."""
+    _raise(AccountLocked(seconds, AccountLocked.LOCKED))
+
+
+def carry_out(attempt: Attempt, refusal: Refusal) -> NoReturn:
+    """Refuse as it was decided, and begin the locks that are overdue."""
+    if refusal.locked:
+        _by_open_row(attempt)
+    for due in refusal.overdue:
+        matter = due.bucket.matter
+        if row := dues.begin_overdue(attempt, due):
+            by_lock(attempt, matter.scope, matter.key, Lock.of(row))
+    until(attempt, refusal.until)
+
+
+def _by_open_row(attempt: Attempt) -> None:
+    """Refuse by the open lock of a row, which goes back into the store."""
+    for matter, rules in attempt.matters.values():
+        if lock := locks.restore(matter.scope, matter.keys, by_hand=not rules):
+            by_lock(attempt, matter.scope, matter.key, lock)
+
+
+def _raise(refusal: AccountLocked) -> NoReturn:
+    refused(refusal)
+    raise refusal
+
+
+def made_of(
+    exception: type[Exception] | Callable[[Lock], Exception], lock: Lock, refusal: AccountLocked
+) -> Exception:
+    """Return the exception that a site likes for a lock."""
+    if not isinstance(exception, type):
+        return exception(lock)
+    if issubclass(exception, AccountLocked):
+        return exception(lock.remaining)
+    takes_a_message: Any = exception
+    try:
+        made: Exception = takes_a_message(refusal.message)
+    except (TypeError, ValueError):
+        made = refusal
+    # Starlette's takes it for its status.
+    if made is refusal or not isinstance(getattr(made, "status_code", 0), int):
+        # A refusal must not turn into an error page.
+        logger.error(
+            "exception_takes_no_message: raise_if_locked() raises AccountLocked in place of %s;"
+            " give a function, as in exception=lambda lock: %s(…).",
+            exception.__qualname__,
+            exception.__name__,
+        )
+        return refusal
+    return made

@@ -1,0 +1,1 @@
+"""What the records say: filters, patterns, overview, retention, log lines."""

@@ -1,0 +1,30 @@
+"""Text of one direction on a page of the other: no address is shown turned around."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString
+
+_JOINT = SafeString(":<wbr>")
+#: An address or a network inside a sentence, whose full stop is not part of it.
+_ADDRESS = re.compile(r"(?<![\w.:])[0-9a-f]+[.:][0-9a-f.:]*[0-9a-f:](?:/[0-9]+)?", re.IGNORECASE)
+
+
+def isolated(text: str) -> SafeString:
+    """Return what a stranger or a colleague typed, so that its direction is its own."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
+def technical(text: str) -> SafeString:
+    """Return an address, a path, a user agent: from left to right, with breaks at its joints."""
+    return format_html(
+        '<bdi dir="ltr">{}</bdi>',
+        format_html_join(_JOINT, "{}", ((part,) for part in text.split(":"))),
+    )
+
+
+def with_addresses(sentence: str) -> SafeString:
+    """Return a sentence whose addresses are written from left to right."""
+    return SafeString(_ADDRESS.sub(r'<bdi dir="ltr">\g<0></bdi>', conditional_escape(sentence)))

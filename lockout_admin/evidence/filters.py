@@ -1,0 +1,222 @@
+"""One FilterSet a kind of record: the console, the export and the commands select the same rows.
+
+A filter that is not valid selects nothing; django-filter on its own would leave it out, and so
+select more than was asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import django_filters
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from ..identity.client import PATH_MAX_LENGTH, USER_AGENT_MAX_LENGTH
+from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
+from ..models import AccountLock, FailedLogin, SuccessfulLogin, UserAgent
+from ..models.accounts import of_accounts
+from ..models.querysets import UserAgentManager
+from . import patterns
+from .forms import FailureForm, LockForm, RecordForm, SuccessForm
+from .inputs import ChoiceInFilter, NetworksFilter, TechnicalInput
+from .patterns import Finding
+from .selection import RecordFilter, of_name
+
+__all__ = [
+    "ActiveLockFilter",
+    "FailureFilter",
+    "LockFilter",
+    "RecordFilter",
+    "SuccessFilter",
+    "of_name",
+]
+
+_ANY = pgettext_lazy("no filter", "Any")
+_YES_OR_NO = [("yes", _("Yes")), ("no", _("No"))]
+_QUOTED = re.compile('"(.+)"', re.DOTALL)
+#: Up to so many user agents the database gets as a list, and so sees how rare they are.
+_NAMED_AGENTS = 500
+#: So many failures on a name say from which addresses it is attacked.
+_NEWEST_FAILURES = 1000
+
+
+class VisitFilter(RecordFilter):
+    """The filters of what came in with a request."""
+
+    moment = "timestamp"
+    default_time = "24h"
+    name_field = "username"
+
+    net = NetworksFilter(
+        label=_("Address or network"),
+        max_length=2000,
+        help_text=_("Several too: 203.0.113.0/24, 2001:db8::/32"),
+        widget=TechnicalInput,
+    )
+    agent = django_filters.CharFilter(
+        label=_("User agent contains"),
+        method="by_agent",
+        max_length=USER_AGENT_MAX_LENGTH + 2,
+        help_text=_("In quotation marks: is exactly this"),
+        widget=TechnicalInput,
+    )
+    path = django_filters.CharFilter(
+        label=_("Path contains"),
+        lookup_expr="icontains",
+        max_length=PATH_MAX_LENGTH,
+        widget=TechnicalInput,
+    )
+
+    def by_agent(self, queryset: Any, name: str, value: str) -> Any:
+        """Filter by a part of the user agent, or in quotation marks by all of it."""
+        if exact := _QUOTED.fullmatch(value):
+            return queryset.filter(user_agent__in=UserAgentManager.keys_of(exact[1]))
+        keys = UserAgent.objects.filter(text__icontains=value).values_list("pk", flat=True)
+        named = list(keys[: _NAMED_AGENTS + 1])
+        return queryset.filter(user_agent__in=named if len(named) <= _NAMED_AGENTS else keys)
+
+
+class FailureFilter(VisitFilter):
+    """The filters of failed logins."""
+
+    account = django_filters.ChoiceFilter(
+        label=_("Account"),
+        method="by_account",
+        choices=[("yes", _("exists")), ("no", _("no account of this spelling"))],
+        empty_label=_ANY,
+    )
+    outcome = ChoiceInFilter(
+        label=_("Outcome"), choices=FailedLogin.Outcome.choices, empty_label=_ANY, help_text=""
+    )
+    repeated = django_filters.ChoiceFilter(
+        label=_("Repeated"),
+        method="by_answer",
+        choices=_YES_OR_NO,
+        empty_label=_ANY,
+        help_text=_("The same wrong password as before, from the same network"),
+    )
+    common = django_filters.ChoiceFilter(
+        label=_("Common password"),
+        method="by_answer",
+        choices=_YES_OR_NO,
+        empty_label=_ANY,
+        help_text=_("The wrong password is on Django's list of common ones"),
+    )
+    pattern = django_filters.ChoiceFilter(
+        label=_("Pattern"), method="with_others", choices=patterns.CHOICES, empty_label=_ANY
+    )
+
+    class Meta:
+        model = FailedLogin
+        form = FailureForm
+        fields = (
+            *("username", "match", "net", "pattern", "outcome", "repeated", "common", "account"),
+            *("agent", "path", "time", "after", "before"),
+        )
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        """Return the rows that every filter selects; of these, the ones that make the pattern."""
+        rows = super().filter_queryset(queryset)
+        pattern = self.form.cleaned_data["pattern"]
+        if not pattern:
+            return rows
+        self.findings: list[Finding] = patterns.find(pattern, rows)
+        return patterns.select(pattern, rows, self.findings)
+
+    def by_answer(self, queryset: Any, name: str, value: str) -> Any:
+        """Filter by a yes or a no."""
+        return queryset.filter(**{name: value == "yes"})
+
+    def by_account(self, queryset: Any, name: str, value: str) -> Any:
+        """Filter by whether there is such an account."""
+        has_account = of_accounts(queryset)
+        return queryset.filter(has_account if value == "yes" else ~has_account)
+
+
+class SuccessFilter(VisitFilter):
+    """The filters of successful logins."""
+
+    event = ChoiceInFilter(
+        label=_("Event"), choices=SuccessfulLogin.Event.choices, empty_label=_ANY, help_text=""
+    )
+    account = django_filters.CharFilter(
+        label=_("Account"),
+        max_length=ACCOUNT_MAX_LENGTH,
+        help_text=_("The primary key of an account, under whichever name it came in"),
+        widget=TechnicalInput,
+    )
+    failed = django_filters.CharFilter(
+        label=_("From addresses that failed on"),
+        method="by_failures",
+        max_length=USERNAME_MAX_LENGTH,
+        help_text=_("A username: did they get in, there or elsewhere?"),
+    )
+
+    class Meta:
+        model = SuccessfulLogin
+        form = SuccessForm
+        fields = (
+            *("username", "match", "net", "failed", "event", "account"),
+            *("agent", "path", "time", "after", "before"),
+        )
+
+    def by_failures(self, queryset: Any, name: str, value: str) -> Any:
+        """Filter by addresses: those of the newest failures on a name, in the same time."""
+        start = self.form.start
+        failures = of_name(FailedLogin.objects.filter(ip_address__isnull=False), value)
+        if start:
+            failures = failures.filter(timestamp__gte=start)
+        newest = failures.order_by("-timestamp").values_list("ip_address", flat=True)
+        return queryset.filter(ip_address__in=set(newest[:_NEWEST_FAILURES]))
+
+
+class ActiveLockFilter(RecordFilter):
+    """The filters of open locks."""
+
+    moment = "started_at"
+    default_time = "all"
+    name_field = "label"
+
+    reason = ChoiceInFilter(
+        label=_("Reason"), choices=AccountLock.Reason.choices, empty_label=_ANY, help_text=""
+    )
+    by = django_filters.CharFilter(
+        label=_("Locked or unlocked by"), method="by_staff", max_length=USERNAME_MAX_LENGTH
+    )
+
+    class Meta:
+        model = AccountLock
+        form = RecordForm
+        fields: tuple[str, ...] = (
+            *("username", "match", "reason", "by"),
+            *("time", "after", "before"),
+        )
+
+    def by_staff(self, queryset: Any, name: str, value: str) -> Any:
+        """Filter by who locked or unlocked."""
+        return queryset.filter(Q(locked_by__iexact=value) | Q(ended_by__iexact=value))
+
+
+class LockFilter(ActiveLockFilter):
+    """The filters of the lock history."""
+
+    default_time = "30d"
+
+    state = ChoiceInFilter(
+        label=_("State"),
+        choices=AccountLock.State.choices,
+        method="by_state",
+        empty_label=_ANY,
+        help_text="",
+    )
+
+    class Meta(ActiveLockFilter.Meta):
+        form = LockForm
+        fields = ("username", "match", "state", "reason", "by", "time", "after", "before")
+
+    def by_state(self, queryset: Any, name: str, value: list[str]) -> Any:
+        """Filter by whether and how a lock ended."""
+        return queryset.in_states(*filter(None, value))

@@ -1,0 +1,139 @@
+"""What the filters understand: networks, moments, several choices in one parameter."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import reduce
+from operator import or_
+from typing import Any
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+
+from ..models.fields import Network, parse_network
+
+_MOST_NETWORKS = 100
+
+
+class TechnicalInput(forms.TextInput):
+    """For what is written from left to right in every language."""
+
+    def __init__(self, attrs: Any = None) -> None:
+        super().__init__({"dir": "ltr", **(attrs or {})})
+
+
+class MomentInput(forms.DateTimeInput):
+    """A native date and time picker."""
+
+    input_type = "datetime-local"
+
+    def format_value(self, value: Any) -> str | None:
+        """Return local time as the picker wants it: the next submit loses what it can't show."""
+        try:
+            moment = parse_datetime(str(value or ""))
+            local = timezone.localtime(moment) if moment and timezone.is_aware(moment) else moment
+        except (ValueError, OverflowError):
+            local = None
+        if local is None:
+            return str(value) if value else None
+        return local.replace(tzinfo=None).isoformat()
+
+
+class MomentField(forms.DateTimeField):
+    """A moment, in ISO 8601.
+
+    An hour that comes twice, or never, is read in both ways: a range starts at the earlier of the
+    two moments, and ends at the later.
+    """
+
+    def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
+        self.is_end = is_end
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        """Return the moment as the database has it: without a zone where the site has none."""
+        try:
+            moment = super().to_python(value)
+        except ValidationError as error:
+            if error.code != "ambiguous_timezone":
+                raise
+            moment = self._either(error.params["datetime"])  # type: ignore[index]
+        if settings.USE_TZ or moment is None or timezone.is_naive(moment):
+            return moment
+        _within_reach(moment)
+        return timezone.make_naive(moment)
+
+    def _either(self, local: datetime) -> datetime:
+        _within_reach(local)
+        zone = timezone.get_current_timezone()
+        readings = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        return max(readings) if self.is_end else min(readings)
+
+
+class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
+    """A moment."""
+
+    field_class = MomentField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            widget=MomentInput(attrs={"step": "any"}), validators=[_within_reach], **kwargs
+        )
+
+
+def _within_reach(value: datetime) -> None:
+    # Years at the ends of the calendar overflow where a database converts to UTC.
+    if not 1970 <= value.year <= 9000:
+        raise ValidationError(_("This date is out of range."), code="out_of_range")
+
+
+class NetworksField(forms.CharField):
+    """Addresses and CIDRs, with commas or spaces; ``10.0.`` is short for ``10.0.0.0/16``."""
+
+    def clean(self, value: Any) -> list[Network]:
+        """Return the networks."""
+        text = super().clean(value)
+        networks = [_network(word) for word in re.split(r"[\s,;]+", text) if word]
+        if text and not networks:
+            parse_network(text)  # says what is missing: a filter that was given is never left out
+        if len(networks) > _MOST_NETWORKS:
+            raise ValidationError(
+                _("At most %(count)d networks at once."), "too_many", {"count": _MOST_NETWORKS}
+            )
+        return networks
+
+
+def _network(word: str) -> Network:
+    octets = word.removesuffix(".").split(".")
+    if word.endswith(".") and len(octets) < 4:
+        return parse_network(f"{'.'.join([*octets, *['0'] * (4 - len(octets))])}/{8 * len(octets)}")
+    groups = word.removesuffix(":").split(":")
+    if word.endswith(":") and "" not in groups and len(groups) < 8:
+        return parse_network(f"{word}:/{16 * len(groups)}")
+    # A zone belongs to a host's own links; databases refuse it.
+    return parse_network(word.replace("%", "?"))
+
+
+class NetworksFilter(django_filters.CharFilter):  # type: ignore[misc]
+    """Any of several networks."""
+
+    field_class = NetworksField
+
+    def filter(self, qs: Any, value: list[Network]) -> Any:
+        """Return the rows whose address is in one of the networks."""
+        conditions = [Q(ip_address__net=network) for network in value]
+        return qs.filter(reduce(or_, conditions)) if conditions else qs
+
+
+class ChoiceInFilter(
+    django_filters.BaseInFilter,  # type: ignore[misc]
+    django_filters.ChoiceFilter,  # type: ignore[misc]
+):
+    """Several choices in one parameter: the admin's search form drops repeated parameters."""

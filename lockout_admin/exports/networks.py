@@ -1,0 +1,247 @@
+"""Network rules as a table, out and in again: what was exported can be imported as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import connections
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from import_export.fields import Field
+from import_export.results import RowResult
+from tablib import Dataset
+
+from ..identity.text import cleaned
+from ..models import NetworkRule
+from ..models.fields import Network, exact_network, parse_network
+from ..models.networks import REASON_MAX_LENGTH, SOURCE_MAX_LENGTH, is_source
+from .formulas import restored
+from .resources import RecordResource, TextWidget, TimestampWidget, WordWidget
+
+#: Rows of one statement.
+_BATCH: Final = 1_000
+#: Characters of what is said of a row.
+_SAID: Final = 300
+
+
+class NetworkWidget(WordWidget):
+    """A CIDR; in a file, an address is one as well."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Return the network in its one spelling. Raises `ValidationError` for what is none."""
+        return str(exact_network(_text(value)))
+
+
+class ActionWidget(WordWidget):
+    """Blocked, or allowed."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Return the action; an empty cell blocks."""
+        word = _text(value).lower() or NetworkRule.Action.BLOCK
+        if word not in NetworkRule.Action:
+            raise ValidationError(_("The action is “block” or “allow”."))
+        return str(word)
+
+
+class ReasonWidget(TextWidget):
+    """Why: what an export has put in front of a formula is taken off again."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Return the reason."""
+        reason = restored(_text(value))
+        if len(reason) > REASON_MAX_LENGTH:
+            said = _("The reason has more than %(count)d characters.")
+            raise ValidationError(said, params={"count": REASON_MAX_LENGTH})
+        return cleaned(reason, REASON_MAX_LENGTH)
+
+
+class SourceWidget(WordWidget):
+    """The list that a rule is of."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> str:
+        """Return its name; an empty cell: by hand."""
+        name = _text(value)
+        if name:
+            is_source(name)
+        if len(name) > SOURCE_MAX_LENGTH:
+            said = _("The name of a list has more than %(count)d characters.")
+            raise ValidationError(said, params={"count": SOURCE_MAX_LENGTH})
+        return name
+
+
+class EndWidget(TimestampWidget):
+    """Until when, in ISO 8601."""
+
+    def clean(self, value: Any, row: Any = None, **kwargs: Any) -> datetime | None:
+        """Return the moment; an empty cell: for ever."""
+        text = _text(value)
+        if not text:
+            return None
+        try:
+            moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
+        except ValueError:
+            moment = None
+        if moment is None or not 1970 <= moment.year <= 9000:
+            raise ValidationError(_("“%(value)s” is no date."), params={"value": text})
+        if settings.USE_TZ and timezone.is_naive(moment):
+            return timezone.make_aware(moment)
+        return moment
+
+
+def _text(value: Any) -> str:
+    return str(value or "").strip()
+
+
+class NetworkRuleResource(RecordResource):
+    """Network rules. A row that is there already (network, action, list) is replaced."""
+
+    moment = "created_at"
+    cidr = Field("cidr", "cidr", NetworkWidget())
+    action = Field("action", "action", ActionWidget())
+    reason = Field("reason", "reason", ReasonWidget())
+    until = Field("until", "until", EndWidget())
+    source = Field("source", "source", SourceWidget())
+    created_by = Field("created_by", "created_by", TextWidget(), readonly=True)
+    created_at = Field("created_at", "created_at", TimestampWidget(), readonly=True)
+
+    class Meta:
+        model = NetworkRule
+        fields = ("cidr", "action", "reason", "until", "source", "created_by", "created_at")
+        import_id_fields = ("cidr",)
+        # Rows are told apart by the unique constraint, in one statement for many.
+        force_init_instance = True
+        use_bulk = True
+        batch_size = _BATCH
+        skip_diff = True
+        use_transactions = True
+
+    def __init__(self, actor: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.actor = actor
+        #: Each rule of the file, with the number of its row.
+        self.rows: dict[tuple[str, str, str], int] = {}
+
+    @property
+    def blocked(self) -> list[Network]:
+        """The networks that the file blocks."""
+        block = NetworkRule.Action.BLOCK
+        return [parse_network(cidr) for cidr, action, _source in self.rows if action == block]
+
+    def known(self) -> int:
+        """Return how many of the rules are there already."""
+        cidrs = list(dict.fromkeys(cidr for cidr, _action, _source in self.rows))
+        keys = (
+            key
+            for start in range(0, len(cidrs), _BATCH)
+            for key in NetworkRule.objects.fresh()
+            .filter(cidr__in=cidrs[start : start + _BATCH])
+            .values_list("cidr", "action", "source")
+        )
+        return sum(key in self.rows for key in keys)
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
+        """Read a row; one of the same network, action and list may come once only.
+
+        import-export's own takes three times as long, for what no row of these needs: to be
+        looked for, compared, told apart from its like before.
+        """
+        outcome = RowResult()
+        try:
+            self.create_instances.append(self._read(row, kwargs["row_number"]))
+            outcome.import_type = RowResult.IMPORT_TYPE_NEW
+        except ValidationError as error:
+            outcome.import_type = RowResult.IMPORT_TYPE_INVALID
+            outcome.validation_error = error
+        return outcome
+
+    def _read(self, row: Any, number: int) -> NetworkRule:
+        cells = {
+            name: self.fields[name].widget.clean(row.get(name))
+            for name in ("cidr", "action", "reason", "until", "source")
+        }
+        before = self.rows.setdefault((cells["cidr"], cells["action"], cells["source"]), number)
+        if before != number:
+            said = _("This is row %(number)d again.")
+            raise ValidationError(said, params={"number": before})
+        first = cells["cidr"].partition("/")[0]
+        return NetworkRule(first=first, created_by=self.actor, **cells)
+
+    def bulk_create(
+        self,
+        using_transactions: bool,
+        dry_run: bool,
+        raise_errors: bool,
+        batch_size: int | None = None,
+        result: Any = None,
+    ) -> None:
+        """Write the rows of a batch, in place of those that are there; nothing in a dry run.
+
+        What a database refuses is raised, and ends the transaction around it all.
+        """
+        rows = list(self.create_instances)
+        self.create_instances.clear()
+        if dry_run or not rows:
+            return
+        database = self.get_db_connection_name()
+        # MariaDB knows by itself which constraint is meant, and does not want to be told.
+        is_told = connections[database].features.supports_update_conflicts_with_target
+        NetworkRule.objects.using(database).bulk_create(
+            rows,
+            update_conflicts=True,
+            update_fields=["reason", "until"],
+            unique_fields=["cidr", "action", "source"] if is_told else None,
+        )
+
+
+def read(data: bytes) -> Dataset:
+    """Return the table in a file: CSV with a comma, a semicolon or a tab, and a line of headers.
+
+    Raises `ValidationError` where there is none.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValidationError(_("This is no text in UTF-8.")) from None
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    try:
+        headers = [header.strip().lower() for header in next(lines, [])]
+        if "cidr" not in headers:
+            raise ValidationError(_("The first line must name the columns; one of them is “cidr”."))
+        table = Dataset(headers=headers)
+        for row in lines:
+            if any(row):
+                table.append(_fitted(row, len(headers), lines.line_num))
+    except csv.Error as error:
+        raise ValidationError(
+            _("Line %(number)d can't be read: %(error)s"),
+            params={"number": lines.line_num, "error": str(error)},
+        ) from None
+    if not len(table):
+        raise ValidationError(_("There is no row in this file."))
+    return table
+
+
+def _delimiter(text: str) -> str:
+    first = text.partition("\n")[0]
+    return max(",;\t", key=first.count)
+
+
+def _fitted(row: list[str], width: int, number: int) -> list[str]:
+    if len(row) > width:
+        raise ValidationError(
+            _("Line %(number)d has more cells than there are columns."), params={"number": number}
+        )
+    return row + [""] * (width - len(row))
+
+
+def faults(result: Any) -> list[tuple[int, str]]:
+    """Return what is wrong with rows: the number of each, the first row of data being 1."""
+    invalid = [(row.number, " ".join(row.error.messages)) for row in result.invalid_rows]
+    # What was wrong may be as long as a file.
+    return [(number, text[:_SAID]) for number, text in invalid]

@@ -1,0 +1,1 @@
+"""Who attempts what, and from where."""

@@ -1,0 +1,157 @@
+"""The browser of a request, known again by a signed cookie, and whose devices it is.
+
+From its first failure on a browser has a number, which trusts nothing. An owner who logs in makes
+it a device of his: strangers are counted and locked apart from it (OWASP, "Slow Down Online
+Guessing Attacks with Device Cookies"). The cookie holds digests, no name in clear.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
+
+from ..conf import conf
+from .subject import Subject, account_of, digests
+
+_SALT = "lockout_admin.browser"
+#: Owners of one browser that are remembered: the newest.
+MOST_OWNERS = 20
+#: Characters of a cookie that are looked at; ours are shorter.
+_LONGEST = 4096
+_ATTRIBUTE = "_lockout_admin_browser"
+_BITS = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An account that trusts the browser."""
+
+    #: The number of the device: of this browser for this account.
+    device: int
+    #: The digest of the primary key of the account.
+    account: int
+    #: The digests of the spellings of its names, see `Subject.fine`: by the fold alone, whoever
+    #: may register ``alisa`` had a device for ``alissa``.
+    names: tuple[int, ...]
+    #: Whether it trusts the browser for the next login only.
+    is_for_once: bool = False
+
+
+@dataclass(slots=True)
+class Browser:
+    """What the cookie of a request says, and what the next one is to say."""
+
+    #: The number of the browser; 0 before it has one.
+    id: int = 0
+    owners: list[Owner] = field(default_factory=list)
+    is_changed: bool = False
+
+    @classmethod
+    def of(cls, request: Any) -> Browser | None:
+        """Return the browser of a Django request, the same one each time; ``None`` of all else."""
+        bare = getattr(request, "_request", request)
+        cookies = getattr(bare, "COOKIES", None)
+        if cookies is None or not conf.device_cookie_name:
+            return None
+        browser = getattr(bare, _ATTRIBUTE, None)
+        if not isinstance(browser, cls):
+            browser = cls._read(cookies.get(conf.device_cookie_name))
+            setattr(bare, _ATTRIBUTE, browser)
+        return browser
+
+    @classmethod
+    def _read(cls, cookie: Any) -> Self:
+        """Return what a cookie says; one that is forged, or of another shape, says nothing."""
+        if not isinstance(cookie, str) or not 0 < len(cookie) <= _LONGEST:
+            return cls()
+        try:
+            number, owners = _signer().unsign_object(cookie)
+            found = [
+                Owner(device, account, tuple(names), bool(once))
+                for device, account, names, once in owners
+            ]
+            return cls(int(number), found)
+        except (BadSignature, ValueError, TypeError):
+            return cls()
+
+    @property
+    def cookie(self) -> str:
+        """What the cookie is to hold."""
+        owners = [
+            [owner.device, owner.account, list(owner.names), int(owner.is_for_once)]
+            for owner in self.owners
+        ]
+        return str(_signer().sign_object([self.id, owners]))
+
+    def set_cookie(self, request: HttpRequest, response: HttpResponseBase) -> None:
+        """Let the browser know it: as the session's cookie, and for no script."""
+        response.set_cookie(
+            conf.device_cookie_name,
+            self.cookie,
+            max_age=conf.device_cookie_age_secs,
+            domain=settings.SESSION_COOKIE_DOMAIN,
+            path=settings.SESSION_COOKIE_PATH,
+            secure=settings.SESSION_COOKIE_SECURE or request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+        patch_vary_headers(response, ["Cookie"])
+
+    def known(self) -> int:
+        """Return its number; one without gets one."""
+        if not self.id:
+            self.id = new_number()
+            self.is_changed = True
+        return self.id
+
+    def device_of(self, subject: Subject) -> int | None:
+        """Return the device that it is for a name, as far as the cookie says."""
+        for owner in reversed(self.owners):
+            if not set(subject.fines).isdisjoint(owner.names):
+                return owner.device
+        return None
+
+    def owner_of(self, user: Any) -> Owner | None:
+        """Return what the cookie says of an account."""
+        accounts = _accounts(user)
+        found = [owner for owner in self.owners if owner.account in accounts]
+        return found[-1] if found else None
+
+    def trust(
+        self, user: Any, device: int, names: Collection[int], *, is_for_once: bool = False
+    ) -> None:
+        """Make it a device of an account, in place of what it was."""
+        self.known()
+        accounts = _accounts(user)
+        others = [owner for owner in self.owners if owner.account not in accounts]
+        owner = Owner(device, accounts[0], tuple(sorted(names)), is_for_once)
+        self.owners = [*others, owner][-MOST_OWNERS:]
+        self.is_changed = True
+
+
+def new_number() -> int:
+    """Return a number that nobody guesses."""
+    return secrets.randbits(_BITS) | 1
+
+
+def changed(request: Any) -> Browser | None:
+    """Return the browser of a request whose cookie is to be set."""
+    browser = getattr(request, _ATTRIBUTE, None)
+    return browser if isinstance(browser, Browser) and browser.is_changed else None
+
+
+def _accounts(user: Any) -> tuple[int, ...]:
+    """Return the digests of an account, by each secret of the site."""
+    return digests("lockout_admin.account", account_of(user))
+
+
+def _signer() -> Signer:
+    # It reads the cookies that older keys of the site have signed, too.
+    return Signer(salt=f"{_SALT}{conf.namespace}{conf.isolation}")

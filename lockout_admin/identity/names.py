@@ -1,0 +1,160 @@
+"""Which names are an account's own: a success ends only what was typed under one of them.
+
+Else whoever may register ``alisa`` had no limit on ``alissa``: three wrong guesses there, one right
+password of one's own, and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+from django.utils.module_loading import import_string
+
+from ..conf import conf
+from .entrances import Entrances
+from .field import username_of, username_path
+from .subject import Subject
+
+_SHIPPED = "lockout_admin.backends.LockoutBackend"
+
+
+def own_fines(typed: Subject, user: Any) -> set[int]:
+    """Return the digests of the spellings that are the account's: what was typed, and its name."""
+    if not hasattr(user, "get_username"):
+        return set(typed.fines)
+    own = Subject.of(username_of(user))
+    return {*typed.fines, *own.fines}
+
+
+def others(typed: Subject, user: Any) -> list[Any]:
+    """Return by which further names the backends of the site find an account."""
+    names = [value_of(user, field) for field in sorted(lookup_fields())]
+    subjects = {Subject.of(name).key: name for name in names if name not in (None, "")}
+    return [name for key, name in subjects.items() if key != typed.key]
+
+
+def all_of(user: Any) -> list[Any]:
+    """Return the names by which the backends of the site find an account."""
+    found = [value_of(user, field) for field in sorted(lookup_fields())]
+    return [name for name in found if name not in (None, "")]
+
+
+def is_own(typed: Subject, user: Any) -> bool:
+    """Tell whether what was typed is a name of `user`, letter case apart, and nobody else's."""
+    fields = lookup_fields() | _usual_fields()
+    name = typed.username
+    names = {str(value_of(user, field) or "").casefold() for field in fields} - {""}
+    return name.casefold() in names and not _is_ambiguous(typed, user, fields)
+
+
+def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
+    """Tell whether all names in a call, by their parameters, are those of one account."""
+    model: Any = get_user_model()
+    columns = sorted(_columns(model) & typed.keys())
+    columns.sort(key=lambda name: name != model.USERNAME_FIELD)
+    field = next(iter(columns), model.USERNAME_FIELD)
+    value = typed.get(field, next(iter(typed.values())))
+    path = username_path() if field == model.USERNAME_FIELD else field
+    try:
+        # The others are compared here: no stranger makes the database search a column for them.
+        user = model._base_manager.filter(**{path: value}).first()
+    except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
+        return False
+    if user is None:
+        return False
+    fields = lookup_fields() | _usual_fields()
+    names = [*entrances.of(user), *(value_of(user, name) for name in fields)]
+    known = {Subject.of(name).key for name in names if name not in (None, "")}
+    subjects = [Subject.of(name) for name in typed.values()]
+    return all(
+        subject.key in known and not _is_ambiguous(subject, user, fields) for subject in subjects
+    )
+
+
+def is_ambiguous(typed: Subject, user: Any) -> bool:
+    """Tell whether the name that was typed could enter another account too: then it is nobody's.
+
+    A username may be somebody else's e-mail address, where both are accepted.
+    """
+    if _only_a_backend_knows(typed, user):
+        return True
+    return _is_ambiguous(typed, user, lookup_fields())
+
+
+def _only_a_backend_knows(typed: Subject, user: Any) -> bool:
+    """Tell whether a backend finds accounts by names of which only it knows whose they are.
+
+    Its function goes from an account to the names; nobody can ask whether another account has
+    the same one. The username is unique, though.
+    """
+    if user is not None and typed.username == _username_of(user):
+        return False
+    said = (_entrances_of(path) for path in settings.AUTHENTICATION_BACKENDS)
+    return any(one and one.are_known and not one.fields and not one.are_djangos for one in said)
+
+
+def _is_ambiguous(typed: Subject, user: Any, fields: set[str]) -> bool:
+    model: Any = get_user_model()
+    name = typed.username
+    if user is None or name == _username_of(user):
+        # Usernames are unique; and no address is without the sign.
+        fields = fields - ({getattr(model, "EMAIL_FIELD", None)} if "@" not in name else set())
+        if fields <= {username_path()}:
+            return False
+    likely = Q(pk__in=[])
+    for field in fields:
+        likely |= Q(**{f"{field}__iexact": name})
+    try:
+        found = model._base_manager.filter(likely)
+        if user is None:
+            return len(found[:2]) > 1
+        return bool(found.exclude(pk=user.pk)[:1])
+    except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
+        return True
+
+
+def value_of(user: Any, field: str) -> Any:
+    """Return a name of an account: what a field of `lookup_fields` holds."""
+    if field != username_path():
+        return getattr(user, field, None)
+    return username_of(user) if hasattr(user, "get_username") else None
+
+
+def lookup_fields() -> set[str]:
+    """Return the fields of the user model that the backends of the site may look a name up in."""
+    model: Any = get_user_model()
+    fields: set[str] = set()
+    for path in settings.AUTHENTICATION_BACKENDS:
+        if path != _SHIPPED and path not in conf.password_free_backends:
+            fields |= _looked_up_by(path)
+    return {username_path(), *(fields & _columns(model))}
+
+
+def _looked_up_by(path: str) -> set[str]:
+    """Return the fields of a backend: those that it says, or the usual ones."""
+    said = _entrances_of(path)
+    return set(said.fields) if said and said.fields else _usual_fields()
+
+
+def _entrances_of(path: str) -> Entrances | None:
+    method = getattr(import_string(path), "authenticate", None)
+    said: Entrances | None = getattr(method, "entrances", None)
+    return said
+
+
+def _usual_fields() -> set[str]:
+    model: Any = get_user_model()
+    return {username_path(), *({getattr(model, "EMAIL_FIELD", "")} & _columns(model))}
+
+
+def _username_of(user: Any) -> str | None:
+    name = value_of(user, username_path())
+    return None if name is None else str(name)
+
+
+def _columns(model: Any) -> set[str]:
+    return {field.name for field in model._meta.concrete_fields if not field.is_relation}

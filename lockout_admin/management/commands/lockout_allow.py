@@ -1,0 +1,18 @@
+"""Allow networks."""
+
+from __future__ import annotations
+
+from ...defences.dangers import Kind
+from ...models import NetworkRule
+from ..putting import PutCommand
+
+
+class Command(PutCommand):
+    """``manage.py lockout_allow``."""
+
+    help = (
+        "Allow networks: no rule on networks holds there, and no block of a wider one or of the"
+        " same. Rules on accounts hold all the same."
+    )
+    action = NetworkRule.Action.ALLOW
+    asked = frozenset({Kind.WIDE})

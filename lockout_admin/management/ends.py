@@ -1,0 +1,55 @@
+"""The options of a command that say until when a rule holds."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+_UNITS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60, "w": 7 * 24 * 60 * 60}
+_LENGTH = re.compile(r"([0-9]{1,9})([smhdw]?)")
+
+
+def add_end(parser: CommandParser) -> None:
+    """Declare them."""
+    ends = parser.add_mutually_exclusive_group()
+    ends.add_argument("--until", help="when it ends, in ISO 8601: 2026-12-31 or 2026-12-31T18:00")
+    ends.add_argument(
+        "--for", dest="length", help="for how long: 3600 (seconds), 90m, 12h, 30d (default: ever)"
+    )
+
+
+def end_of(options: dict[str, Any]) -> datetime | None:
+    """Return the moment; ``None``: never. Raises `CommandError` for what is no moment to come."""
+    try:
+        until = _length(options["length"]) or _moment(options["until"])
+    except (ValueError, OverflowError) as error:
+        raise CommandError(f"This is no time: {error}.") from error
+    if until is not None and until <= timezone.now():
+        raise CommandError("This moment is over: nothing was done.")
+    return until
+
+
+def _length(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    match = _LENGTH.fullmatch(text)
+    if match is None:
+        raise ValueError(f"--for {text}")
+    return timezone.now() + timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
+    if moment is None:
+        raise ValueError(f"--until {text}")
+    if settings.USE_TZ and timezone.is_naive(moment):
+        return timezone.make_aware(moment)
+    return moment

@@ -1,0 +1,1 @@
+"""Owners are told, and help themselves; the security team is told."""

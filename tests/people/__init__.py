@@ -1,0 +1,1 @@
+"""An app with accounts whose usernames are no plain text."""

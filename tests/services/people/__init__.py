@@ -1,0 +1,1 @@
+"""A site whose usernames are telephone numbers, UUIDs, numbers or relations."""
