@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
@@ -33,10 +32,10 @@ from lockout_admin.signals import new_device
 
 from ..conftest import HOME, request_from
 from ..engine.conftest import ELSEWHERE
+from .person import COOKIE, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "alice")]
 
-COOKIE = "lockout_device"
 End = TrustedDevice.End
 
 
@@ -63,41 +62,6 @@ class AnyCase(ModelBackend):
     def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
         user = get_user_model().objects.filter(username__iexact=username).first()
         return user if user and user.check_password(password) else None
-
-
-class Person:
-    """Somebody with a browser at the login form."""
-
-    def __init__(self, ip: str = HOME, jar: Client | None = None) -> None:
-        self.browser = Client(REMOTE_ADDR=ip, headers={"User-Agent": "Firefox"})
-        if jar:
-            self.browser.cookies = SimpleCookie(jar.cookies)
-        self.tries = 0
-
-    def log_in(self, password: str = "right", username: str = "alice", **more: str) -> str:
-        """Try once: "in", "wrong" or "refused"."""
-        form = {"username": username, "password": password, "next": "/admin/", **more}
-        response = self.browser.post("/login/", form)
-        if response.status_code == 429:
-            return "refused"
-        if response.status_code == 302:
-            self.browser.cookies.pop("sessionid")
-            return "in"
-        return "wrong"
-
-    def guess(self, times: int = 1, username: str = "alice") -> list[str]:
-        """Try fresh wrong passwords."""
-        self.tries += times
-        return [self.log_in(f"guess {self.tries}.{n}.{id(self)}", username) for n in range(times)]
-
-    @property
-    def cookie(self) -> str:
-        """What the browser has of ours."""
-        return self.browser.cookies[COOKIE].value if COOKIE in self.browser.cookies else ""
-
-    @cookie.setter
-    def cookie(self, value: str) -> None:
-        self.browser.cookies[COOKIE] = value
 
 
 @pytest.fixture

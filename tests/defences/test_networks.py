@@ -243,6 +243,27 @@ def test_an_account_vouches_for_one_network_a_day(attempt: Attempt, office: Any)
     assert sorted([with_credit.count("wrong"), without.count("wrong")]) == [10, 12]
 
 
+def test_a_hundred_accounts_on_a_hundred_networks_buy_a_name_each(
+    attempt: Attempt, logged_in: Any
+) -> None:
+    """What an attacker gets for accounts of his own: one name, or five failures, a network."""
+    ours = range(100)
+    logged_in(*ours, ip="192.0.2.99", days_ago=30)
+    for pk in ours:
+        logged_in(pk, ip=f"198.18.{pk}.1")
+    answers = [spray(attempt, 12, ip=f"198.18.{pk}.1", start=100 * pk) for pk in ours]
+    assert answers == [["wrong"] * 11 + ["locked"]] * 100
+
+
+def test_a_hundred_accounts_of_ones_own_buy_no_guess_at_an_account(
+    attempt: Attempt, guesses: Any, office: Any
+) -> None:
+    for pk in range(100):
+        office(pk, ip=f"198.18.{pk}.1")
+    answers = [answer for pk in range(100) for answer in guesses(1, ip=f"198.18.{pk}.1")]
+    assert answers == ["wrong"] * 4 + ["locked"] * 96
+
+
 def test_who_has_not_given_his_second_factor_vouches_for_nothing(
     attempt: Attempt, logged_in: Any
 ) -> None:

@@ -21,6 +21,7 @@ from lockout_admin.engine.rules import DAY
 from lockout_admin.models import AccountLock, FailedLogin
 
 from ..conftest import HOME, request_from
+from ..defences.person import Person
 
 pytestmark = pytest.mark.django_db
 
@@ -107,6 +108,20 @@ def test_beside_an_owner_who_logs_in_all_the_time(
     pace: float, owner: str, alice: Any, clock: Any
 ) -> None:
     Attack(clock, pace, iter(lambda: "198.51.100.7", "")).run(3 * DAY, owner_from(owner))
+    assert most_within(DAY) <= 34
+
+
+@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("owner", [HOME, "198.51.100.7"], ids=["elsewhere", "same network"])
+def test_beside_an_owner_in_a_browser_of_her_own(
+    pace: float, owner: str, alice: Any, clock: Any
+) -> None:
+    """She always gets in, and gives the stranger nothing."""
+    person = Person(owner)
+    answers = set()
+    sources = iter(lambda: "198.51.100.7", "") if owner != HOME else addresses()
+    Attack(clock, pace, sources).run(DAY, lambda: answers.add(person.log_in()))
+    assert answers == {"in"}
     assert most_within(DAY) <= 34
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from .attack import CONNECTIONS, Guess, storm
@@ -71,3 +74,39 @@ def test_an_office_that_comes_in_at_once_is_refused_nothing(
         assert storm(f"{target.url}/login/", mistyped) == {401: 5}
         right = [Guess(f"person-{n}", "right", from_("203.0.113.9")) for n in range(60)]
         assert storm(f"{target.url}/login/", right) == {200: 60}
+
+
+def test_an_office_whose_passwords_have_all_expired_is_refused_nothing(
+    postgres: str, redis: CacheServer, tmp_path: Path
+) -> None:
+    """Sixty people in browsers that are known, each with two tries in vain, and a new password."""
+    where: dict[str, Any] = {"DATABASE_URL": postgres, "CACHE_URL": redis.url, "KEYS": KEYS}
+    with site(tmp_path, **where, HASH_ITERATIONS="1000") as target, ExitStack() as stack:
+        people = [f"person-{n}" for n in range(60)]
+        target.python(
+            "from django.contrib.auth import get_user_model\n"
+            f"for name in {people}:\n"
+            "    get_user_model().objects.create_user(name, password='right')"
+        )
+        office = stack.enter_context(ThreadPoolExecutor(32))
+        browsers = {
+            name: stack.enter_context(httpx.Client(headers=from_("203.0.113.9"), timeout=60))
+            for name in people
+        }
+
+        def all_try(password: str) -> set[int]:
+            def tries(name: str) -> int:
+                body = {"username": name, "password": password}
+                return browsers[name].post(f"{target.url}/login/", json=body).status_code
+
+            return set(office.map(tries, people))
+
+        assert all_try("right") == {200}
+        assert [all_try("expired"), all_try("expired, again")] == [{401}, {401}]
+        target.python(
+            "from django.contrib.auth import get_user_model\n"
+            "for user in get_user_model().objects.all():\n"
+            "    user.set_password('new')\n"
+            "    user.save()"
+        )
+        assert all_try("new") == {200}
