@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from .conf import conf
-from .engine import attempts, inquiries, locks, owners, refusals, strays
+from .engine import attempts, inquiries, known, locks, owners, refusals, strays
 from .engine.blocks import AttemptBlock
 from .engine.inquiries import NameStanding, Verdict
 from .engine.journal import told
@@ -117,7 +117,7 @@ def is_account_locked(username: str) -> bool:
 def get_lock(username: str) -> Lock | None:
     """Return the open lock of `username`: why, since, until, seconds left, attempts refused."""
     lock = locks.find(Subject.of(username))
-    return lock and locks.counted(lock)
+    return lock and known.with_refused(lock)
 
 
 def raise_if_locked(

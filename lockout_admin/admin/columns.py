@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..evidence.bidi import isolated
 from ..models import AccountLock
 from . import cells
-from .facts import facts_of, look_up
+from .facts import ENFORCEMENT, facts_of, look_up
 from .records import SEARCH_HELP, RecordAdmin
 
 #: Addresses of refused attempts that a list shows; the lock's page shows all that are known.
@@ -123,11 +123,9 @@ class LockColumns(RecordAdmin):
     def enforcement(self, row: AccountLock) -> str:
         """Whether the cache enforces it."""
         state = facts_of(row).enforcement
+        label, title = ENFORCEMENT[state]
         return format_html(
-            '<span class="lockout-{}" title="{}">{}</span>',
-            state.name.lower(),
-            state.title,
-            state.label,
+            '<span class="lockout-{}" title="{}">{}</span>', state.name.lower(), title, label
         )
 
     @admin.display(description=gettext_lazy("unlock"))

@@ -6,24 +6,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from functools import reduce
 from operator import or_
-from typing import Any, cast
+from typing import cast
 
 from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
-from ..engine import tallies
-from ..engine.locks import Lock, keys_of_lock
-from ..engine.store import store
+from ..engine import known
+from ..engine.known import Enforcement
 from ..engine.tallies import Tally
 from ..models import AccountLock, FailedLogin
 from ..models.accounts import existing
-
-State = AccountLock.State
 
 #: Over which time the locks of a name are counted.
 _RECENTLY = timedelta(days=30)
@@ -31,30 +27,23 @@ _RECENTLY = timedelta(days=30)
 _SOURCES = 5
 
 
-class Enforcement(Enum):
-    """How a lock is enforced: label and explanation."""
-
-    ENFORCED = _("enforced"), _("The cache refuses attempts.")
-    RESTORED = (
+#: How a lock is enforced: label and explanation.
+ENFORCEMENT = {
+    Enforcement.ENFORCED: (_("enforced"), _("The cache refuses attempts.")),
+    Enforcement.RESTORED: (
         _("to be restored"),
         _(
             "The cache has lost this lock. The record refuses the next attempt, and puts the lock"
             " back."
         ),
-    )
-    UNKNOWN = _("cache down"), _("The cache does not answer. The record refuses attempts.")
-    ENDED = _("ended"), _("It refuses nothing any more.")
-    WATCHED = _("monitored"), _("The rule only watches. Nobody was refused.")
-
-    @property
-    def label(self) -> str:
-        """What it is called."""
-        return str(self.value[0])
-
-    @property
-    def title(self) -> str:
-        """What it means."""
-        return str(self.value[1])
+    ),
+    Enforcement.UNKNOWN: (
+        _("cache down"),
+        _("The cache does not answer. The record refuses attempts."),
+    ),
+    Enforcement.ENDED: (_("ended"), _("It refuses nothing any more.")),
+    Enforcement.WATCHED: (_("monitored"), _("The rule only watches. Nobody was refused.")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,39 +71,21 @@ def facts_of(row: AccountLock) -> Facts:
 
 def look_up(rows: list[AccountLock]) -> None:
     """Find out about all `rows`, and put it on them."""
-    entries = store.get_many(_cache_keys(rows)) if rows else {}
+    found = known.of_rows(rows)
     accounts = existing({row.label for row in rows if row.subject is not None})
     firsts = _firsts(rows)
     addresses = _addresses(firsts)
     locks = _recent_locks(rows)
-    refused = tallies.read(rows)
     for row in rows:
-        cached = Lock.cached(row.scope, (row.key,), entries or {})
         row.facts = Facts(  # type: ignore[attr-defined]
             has_account=row.label in accounts,
             first=firsts[row],
             addresses=len(addresses[row.pk]),
             sources=tuple(sorted(addresses[row.pk]))[:_SOURCES],
             locks=locks.get(row.key, 0),
-            refused=refused[row.pk],
-            enforcement=_enforcement(row, entries, cached),
+            refused=found[row.pk].refused,
+            enforcement=found[row.pk].enforcement,
         )
-
-
-def _cache_keys(rows: Iterable[AccountLock]) -> list[str]:
-    return [text for row in rows for text in keys_of_lock(row.scope, (row.key,))]
-
-
-def _enforcement(
-    row: AccountLock, entries: dict[str, Any] | None, cached: Lock | None
-) -> Enforcement:
-    if row.state == State.MONITORED:
-        return Enforcement.WATCHED
-    if row.state != State.OPEN:
-        return Enforcement.ENDED
-    if entries is None:
-        return Enforcement.UNKNOWN
-    return Enforcement.ENFORCED if cached else Enforcement.RESTORED
 
 
 def _firsts(rows: Iterable[AccountLock]) -> dict[AccountLock, datetime]:

@@ -18,13 +18,10 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..engine.locks import Lock, keys_of_lock
+from ..engine import known
 from ..engine.releases import UserSelection
-from ..engine.rules import ACCOUNT
-from ..engine.store import store
 from ..identity.field import username_of
 from ..identity.subject import Subject
-from ..models import AccountLock
 from . import cells
 from .filtering import LockedNowFilter
 from .owned import devices_of
@@ -220,13 +217,6 @@ class _LocksOfPage:
 
 def look_up(users: list[Any]) -> None:
     """Put on `users` until when they are locked: one cache call and one query."""
-    subjects = {user: Subject.of(username_of(user)).keys for user in users}
-    every = {key for keys in subjects.values() for key in keys}
-    entries = store.get_many(keys_of_lock(ACCOUNT.name, every)) or {}
-    rows = AccountLock.objects.fresh().open().filter(subject__in=every, scope=ACCOUNT.name)
-    rows = rows.order_by("until")
-    recorded = dict(rows.values_list("subject", "until"))
-    for user, keys in subjects.items():
-        cached = Lock.cached(ACCOUNT.name, keys, entries)
-        moments = [cached.until if cached else None, *map(recorded.get, keys)]
-        user.lockout_until = max(filter(None, moments), default=None)
+    locks = known.of_names({user: Subject.of(username_of(user)) for user in users})
+    for user in users:
+        user.lockout_until = locks[user].until if user in locks else None

@@ -87,13 +87,6 @@ class Lock:
         locks = [lock for key in keys if (lock := _entered(Keys(scope, key), entries))]
         return max((lock for lock in locks if lock.until > now), key=_until, default=None)
 
-    @classmethod
-    def read_all(cls, rows: Iterable[AccountLock]) -> list[Lock]:
-        """Return the locks that rows record, with what the store counts for each."""
-        rows = list(rows)
-        found = tallies.read(rows)
-        return [replace(cls.of(row), refused=found[row.pk].count) for row in rows]
-
     @property
     def tally(self) -> tallies.TallyKeys:
         """Where the store counts what it refuses."""

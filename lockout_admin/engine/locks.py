@@ -7,7 +7,7 @@ store, never one that nobody can see. Each transition sends its signal here, onc
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -31,7 +31,6 @@ __all__ = [
     "Lock",
     "begin",
     "by_hand",
-    "counted",
     "enforce",
     "find",
     "keys_of_lock",
@@ -52,13 +51,6 @@ def by_hand(subject: Subject) -> Lock | None:
     """Return the open lock that staff put on a name."""
     row = open_row(subject.keys, by_hand=True)
     return Lock.of(row) if row else None
-
-
-def counted(lock: Lock) -> Lock:
-    """Return a lock with how many attempts it has refused."""
-    row = AccountLock.objects.fresh().filter(pk=lock.id, started_at=lock.since).first()
-    known = row or AccountLock(pk=lock.id, key=lock.key, started_at=lock.since)
-    return replace(lock, refused=tallies.read([known])[known.pk].count)
 
 
 def restore(scope: str, keys: Collection[int], *, by_hand: bool = False) -> Lock | None:

@@ -9,7 +9,7 @@ from django.contrib.auth import authenticate
 from django.db import transaction
 
 from lockout_admin import lockout
-from lockout_admin.engine import entries, strays, tallies
+from lockout_admin.engine import entries, known, strays, tallies
 from lockout_admin.engine.entries import Lock
 from lockout_admin.engine.store import store
 from lockout_admin.identity.subject import Subject, digest
@@ -79,7 +79,7 @@ def test_a_stray_on_record_is_a_lock_like_any_other(alice: Any) -> None:
     assert (row.label, row.reason, row.until) == (lock.label, lock.reason, lock.until)
     assert row.state == AccountLock.State.OPEN
     assert tallies.read([row])[row.pk].count == 2
-    assert lockout.get_lock("alice") == Lock.read_all([row])[0]
+    assert lockout.get_lock("alice") == known.of_rows([row])[row.pk].lock
 
 
 def test_a_stray_that_lost_its_place_in_the_index_gets_it_back_when_it_refuses(

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ...engine import known
 from ...engine.locks import Lock
 from ...models import AccountLock
 
@@ -43,7 +44,8 @@ class Command(BaseCommand):
         if limit < 1:
             raise CommandError("--limit must be at least 1.")
         rows = list(AccountLock.objects.fresh().open().order_by("until", "id")[: limit + 1])
-        for lock in Lock.read_all(rows[:limit]):
+        for found in known.of_rows(rows[:limit]).values():
+            lock = found.lock
             self.stdout.write(json.dumps(_fields(lock)) if options["json"] else _line(lock))
         if not rows and not options["json"]:
             self.stdout.write("No username is locked.")
