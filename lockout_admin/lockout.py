@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from .conf import conf
-from .engine import attempts, inquiries, known, locks, owners, refusals, strays
+from .engine import attempts, inquiries, known, locks, refusals, strays
 from .engine.blocks import AttemptBlock
 from .engine.inquiries import NameStanding, Verdict
 from .engine.journal import told
@@ -27,6 +27,7 @@ from .identity.client import Client, parse_address
 from .identity.subject import Subject
 from .identity.text import cleaned
 from .models import AccountLock
+from .signals import password_changed
 
 __all__ = [
     "AccountLocked",
@@ -129,8 +130,7 @@ def raise_if_locked(
     exception: ``lambda lock: HTTPException(429, str(lock.message))``, ``lambda lock:
     Throttled(lock.remaining)``. Like `is_account_locked` it reserves nothing.
     """
-    lock = locks.find(Subject.of(username))
-    if lock is None:
+    if (lock := locks.find(Subject.of(username))) is None:
         return
     refusal = AccountLocked(lock.remaining)
     told(refusal)
@@ -180,8 +180,8 @@ def lock_account(
             return Lock.of(standing)
         locks.release(subject.keys, by, note)
     reason = AccountLock.Reason.MANUAL
-    matter = matter_of(subject)
-    return Lock.of(locks.begin(matter, seconds, reason=reason, locked_by=by, note=note))
+    row = locks.begin(matter_of(subject), seconds, reason=reason, locked_by=by, note=note)
+    return Lock.of(row)
 
 
 def unlock_account(username: str, *, by: str = "", note: str = "") -> bool:
@@ -192,8 +192,8 @@ def unlock_account(username: str, *, by: str = "", note: str = "") -> bool:
 
 
 def handle_password_change(user: Any) -> None:
-    """End what the names of `user` failed: for passwords that no ``user.save()`` keeps."""
-    owners.password_changed(user)
+    """End what was failed, and the trust in devices: for passwords that no ``save()`` keeps."""
+    password_changed.send_robust(type(user), user=user)
 
 
 async def ais_account_locked(username: str) -> bool:

@@ -38,6 +38,10 @@ network_refused = Signal()
 #: by the model and its queryset. No arguments.
 network_rules_changed = Signal()
 
+#: An account has a new password, which may be saved in a transaction that goes on. Arguments:
+#: ``user``.
+password_changed = Signal()
+
 #: An account was logged in to with a device that is none of those which it has. Arguments:
 #: ``user``, ``request``.
 new_device = Signal()

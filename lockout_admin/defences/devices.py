@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from django.contrib.auth.signals import user_logged_in
 from django.db import Error
-from django.db.models.signals import post_save
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -31,7 +30,7 @@ from ..identity.subject import Subject, account_of, digests
 from ..models import TrustedDevice, UserAgent
 from ..models.querysets import UserAgentManager
 from ..models.transactions import shielded, tell
-from ..signals import login_succeeded, new_device
+from ..signals import login_succeeded, new_device, password_changed
 
 logger = logging.getLogger("lockout_admin")
 
@@ -90,7 +89,7 @@ def connect() -> None:
     for signal, receiver in (
         (user_logged_in, user_is_in),
         (login_succeeded, client_is_in),
-        (post_save, account_is_saved),
+        (password_changed, password_is_new),
     ):
         signal.connect(receiver, dispatch_uid=f"lockout_admin.devices.{receiver.__name__}")
 
@@ -131,13 +130,9 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
         logger.exception("device_not_recorded: the database refused a device; it stays unknown.")
 
 
-def account_is_saved(instance: Any = None, created: bool = False, **signal: Any) -> None:
-    """End the trust in the devices of an account that has a new password.
-
-    Django leaves it in `_password` while it is saved; after a re-hash at login that is ``None``.
-    """
-    if getattr(instance, "_password", None) is not None and not created:
-        end_all(instance, _End.PASSWORD)
+def password_is_new(user: Any = None, **signal: Any) -> None:
+    """End the trust in the devices of an account that has a new password."""
+    end_all(user, _End.PASSWORD)
 
 
 def end_all(user: Any, reason: str, by: str = "") -> int:

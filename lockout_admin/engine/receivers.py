@@ -15,6 +15,7 @@ from django.core.signals import request_finished, request_started
 from django.db.models.signals import post_save
 
 from ..models.transactions import close_idle_connections
+from ..signals import password_changed
 from . import owners, submissions, successes
 from .calls import forget_left_guess, left_guess
 from .guard import Guess
@@ -32,6 +33,7 @@ def connect() -> None:
         (request_started, request_is_over),
         (request_finished, request_is_over),
         (post_save, account_is_saved),
+        (password_changed, password_is_new),
     ):
         signal.connect(receiver, dispatch_uid=f"lockout_admin.{receiver.__name__}")
 
@@ -60,13 +62,18 @@ def user_is_out(request: Any = None, user: Any = None, **signal: Any) -> None:
 
 
 def account_is_saved(instance: Any = None, created: bool = False, **signal: Any) -> None:
-    """End what was failed with the old password, where a new one is saved.
+    """Tell of a new password, where one is saved.
 
     By Django's own sign of it, by which it tells the password validators: `_password` is what was
     set, and ``None`` after a re-hash at login.
     """
     if getattr(instance, "_password", None) is not None and not created:
-        _do(partial(owners.password_changed, instance))
+        password_changed.send_robust(type(instance), user=instance)
+
+
+def password_is_new(user: Any = None, **signal: Any) -> None:
+    """End what was failed with the old one."""
+    owners.password_changed(user)
 
 
 def request_is_over(**signal: Any) -> None:

@@ -292,6 +292,15 @@ def test_a_stolen_cookie_is_void_after_a_new_password(
     assert thief.log_in("another") == "refused"
 
 
+def test_a_password_that_is_kept_elsewhere_and_changed_there_ends_trust_too(
+    owner: Person, stranger: Person, alice: Any
+) -> None:
+    lockout.handle_password_change(alice)
+    assert TrustedDevice.objects.get().end_reason == End.PASSWORD
+    stranger.guess(4)
+    assert owner.log_in() == "refused"
+
+
 def test_a_rehash_at_login_is_no_new_password(owner: Person, settings: Any) -> None:
     class Costlier(MD5PasswordHasher):
         algorithm = "costlier"
