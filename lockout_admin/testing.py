@@ -17,6 +17,9 @@ def isolated_lockouts() -> Iterator[None]:
 
     It holds whatever the code within does to ``settings.LOCKOUT_ADMIN``.
     """
+    from .engine.calls import forget_left_guess  # noqa: PLC0415 - it needs the settings
+
     store.start_over()
+    forget_left_guess()
     with override_settings(LOCKOUT_ADMIN_ISOLATION=uuid4().hex):
         yield

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
 from django.db import connections
 from django.test import RequestFactory, override_settings
+from django.utils import translation
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
@@ -34,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def _isolated() -> Iterator[None]:
     with isolated_lockouts():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _language_of_the_site() -> Iterator[None]:
+    """A request activates its language, and Django leaves that to the next one of the thread."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -26,6 +26,7 @@ from lockout_admin.decorators import apply_account_lock
 from lockout_admin.engine import attempts, receivers
 from lockout_admin.engine.calls import left_guess
 from lockout_admin.models import FailedLogin
+from lockout_admin.testing import isolated_lockouts
 from tests.conftest import request_from
 
 from .conftest import Knows, backends, left_behind
@@ -293,6 +294,14 @@ def test_tasks_that_copy_a_context_share_no_attempt(alice: Any) -> None:
             if len(Knows.asked) < 4:
                 context.run(Third().authenticate, None, "alice", f"guess {number}")
     assert len(Knows.asked) == FailedLogin.objects.count()
+
+
+def test_what_one_test_left_open_is_nothing_to_the_next(alice: Any) -> None:
+    with backends(*CHAIN):
+        First().authenticate(None, "alice", "wrong")
+        assert left_guess()
+        with isolated_lockouts():
+            assert left_guess() is None
 
 
 def test_a_backend_that_is_listed_twice_makes_one_attempt(alice: Any) -> None:
