@@ -136,12 +136,13 @@ class Call:
     def leave(self, user: Any) -> Any:
         """End the attempt with the backend's answer, and return who comes in.
 
-        Nobody does under a name that is not known to be his, nor while his own name is locked.
+        Nobody does under a name that is not known to be his, while his own name is locked, or from
+        a device that another account trusts.
         """
         guess = self._entered()
         if self._unfit:
             hash_in_vain()
-        if user is None or not guess.entrance.may_be_of(user) or _is_locked(guess, user):
+        if user is None or not guess.entrance.may_be_of(user) or _is_kept_out(guess, user):
             self._answer_none(guess)
             return None
         guess.meet(Event.ANSWERED_USER, user)
@@ -207,17 +208,23 @@ def _told(name: str) -> str:
     return ascii(cleaned(name, _LONGEST_NAME))
 
 
-def _is_locked(guess: Guess, user: Any) -> bool:
-    """Tell whether the own name of an account is locked that was found by another one.
+def _is_kept_out(guess: Guess, user: Any) -> bool:
+    """Tell whether an account is kept out that was found: by its own name's lock, or by its device.
 
     Then its password is as wrong as any: to be refused with it would say that it is right.
     """
-    if not hasattr(user, "get_username") or not refusals.lock_of_own_name(guess.attempt, user):
+    attempt = guess.attempt
+    if refusals.is_of_another(attempt, user):
+        why = "in the browser of another account, which had the name before"
+    elif hasattr(user, "get_username") and refusals.lock_of_own_name(attempt, user):
+        why = "by another name than the one that is locked"
+    else:
         return False
     logger.warning(
-        "right_password_refused: account %s was entered by another name than the one that is"
-        " locked; the answer was that the password is wrong.",
+        "right_password_refused: account %s was entered %s; the answer was that the password is"
+        " wrong.",
         ascii(account_of(user)),
+        why,
     )
     return True
 

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from ..conf import conf
 from .entrances import Entrances
 from .field import username_of, username_path
-from .subject import Subject
+from .subject import Subject, is_user
 
 _SHIPPED = "lockout_admin.backends.LockoutBackend"
 
@@ -75,12 +75,22 @@ def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
     )
 
 
+def is_username(typed: Subject, user: Any) -> bool:
+    """Tell whether what was typed is the username of an account, letter by letter."""
+    return is_user(user) and typed.username == _username_of(user)
+
+
+def is_shared(typed: Subject, user: Any) -> bool:
+    """Tell whether a field of another account has a name as well, in any letter case."""
+    return not is_user(user) or _others_have(typed.username, user, lookup_fields())
+
+
 def is_ambiguous(typed: Subject, user: Any) -> bool:
     """Tell whether the name that was typed could enter another account too: then it is nobody's.
 
     A username may be somebody else's e-mail address, where both are accepted.
     """
-    if _only_a_backend_knows(typed, user):
+    if not is_user(user) or _only_a_backend_knows(typed, user):
         return True
     return _is_ambiguous(typed, user, lookup_fields())
 
@@ -100,11 +110,19 @@ def _only_a_backend_knows(typed: Subject, user: Any) -> bool:
 def _is_ambiguous(typed: Subject, user: Any, fields: set[str]) -> bool:
     model: Any = get_user_model()
     name = typed.username
+    if not is_user(user):
+        return True
     if user is None or name == _username_of(user):
         # Usernames are unique; and no address is without the sign.
         fields = fields - ({getattr(model, "EMAIL_FIELD", None)} if "@" not in name else set())
         if fields <= {username_path()}:
             return False
+    return _others_have(name, user, fields)
+
+
+def _others_have(name: str, user: Any, fields: set[str]) -> bool:
+    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure."""
+    model: Any = get_user_model()
     likely = Q(pk__in=[])
     for field in fields:
         likely |= Q(**{f"{field}__iexact": name})
