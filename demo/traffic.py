@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from . import vocabulary as words
-from .people import ALICE, CAROL, HOLDERS
+from .people import ALICE, ATTACKED, BESIDE, CAROL, HOLDERS
 
 DAYS: Final = 90
 FORM = "/login/"
@@ -169,10 +169,12 @@ def stuffing(random: Random, now: datetime) -> Iterator[Visit]:
 
 
 def botnet(random: Random, now: datetime) -> Iterator[Visit]:
-    """Hundreds of addresses, IPv6 among them, on the names of account holders for two days."""
+    """Hundreds of addresses, IPv6 among them, on the names of people for two days."""
     bots = [any_ipv6(random) if random.random() < 0.6 else any_ipv4(random) for _ in range(600)]
-    # Not on the accounts to try: the slow rules would remember it for thirty days.
-    names = [person.username for person in HOLDERS if person.username not in TRIED]
+    # Not on those whom an attack is to show: the slow rules would remember it for thirty days.
+    shown = (*ATTACKED, *BESIDE)
+    names = [person.username for person in HOLDERS if person not in shown]
+    names += directory(random, 40)
     start = _midnight(now, 9)
     for _ in range(3600):
         when = start + timedelta(seconds=random.triangular(0, 48 * 3600, 12 * 3600))
