@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.core import mail
+from django.core.management import call_command
 from pytest_django.live_server_helper import LiveServer
 
 from demo import rules
 from demo.browser import Browser
+from demo.management.commands import demo
 from demo.neighbours import BEHIND, Neighbours, neighbours
 from demo.owners import Owners
 from demo.people import ALICE, ATTACKED, BESIDE
@@ -110,6 +113,15 @@ def test_the_rule_of_old_alone_is_one_rule_and_neither_device_nor_mail(
     assert [rule.name for rule in rules_in_force()] == ["account"]
     assert not links.ask_path()
     assert told(Owners([ALICE]), server).startswith("Owners who get in: 0 of 1 in their own")
+
+
+def test_a_demo_is_started_with_the_rule_of_old_alone(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.LOCKOUT_ADMIN = dict(settings.LOCKOUT_ADMIN)
+    monkeypatch.setattr(demo, "call_command", lambda *args, **kwargs: None)  # no seed, no server
+    call_command(demo.Command(), "--no-serve", "--rules=account", stdout=StringIO())
+    assert [rule.name for rule in rules_in_force()] == ["account"]
 
 
 def test_other_rules_are_those_of_the_site() -> None:
