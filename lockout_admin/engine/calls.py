@@ -94,23 +94,28 @@ class Call:
 
         Raises `PermissionDenied` where the call has the names of several accounts.
         """
-        self._refuse_several_names()
+        is_of_several = self._is_of_several()
         left = _left.get()
         if left and self._continues(left):
             self.guess = left
-            return True
-        if left:
-            left.meet(Event.NOBODY_ASKED)
-        credentials = self.credentials
+        else:
+            if left:
+                left.meet(Event.NOBODY_ASKED)
+            if not self._begin():
+                return False
+        if is_of_several:
+            self._fail_in_vain()
+        return True
+
+    def _begin(self) -> bool:
+        given = self.credentials
         try:
-            attempt = attempts.begin(
-                credentials.username, credentials.request, credentials.password
-            )
+            attempt = attempts.begin(given.username, given.request, given.password)
         except AccountLocked as refusal:
             _refuse(refusal)
             return False
-        attempt.is_of_django = credentials.entrance.entrances.are_djangos
-        self.guess = Guess(attempt, chain.position(credentials.backend), credentials.entrance)
+        attempt.is_of_django = given.entrance.entrances.are_djangos
+        self.guess = Guess(attempt, chain.position(given.backend), given.entrance)
         return True
 
     @contextmanager
@@ -158,13 +163,21 @@ class Call:
         is_left = self.guess and self.guess.state is State.LEFT
         _left.set(self.guess if is_left else None)
 
-    def _refuse_several_names(self) -> None:
+    def _is_of_several(self) -> bool:
         credentials = self.credentials
-        if not credentials.has_several_names or names.are_of_one_account(
+        return credentials.has_several_names and not names.are_of_one_account(
             credentials.names, credentials.entrance.entrances
-        ):
-            return
-        # Whichever counts, the backend may look at another one: a budget for each noise.
+        )
+
+    def _fail_in_vain(self) -> None:
+        """Be wrong, and ask nobody: the backend may look at any of the names.
+
+        It counts and costs what a wrong password does, or would tell whose names belong together.
+        """
+        credentials = self.credentials
+        self._entered().meet(Event.ASKED)
+        names.look_up(credentials.names)
+        hash_in_vain()
         logger.error(
             "credentials_ambiguous: %s.%s was called with several names (%s), and refused. Pass"
             " one, or those of one account.",

@@ -52,7 +52,23 @@ def is_own(typed: Subject, user: Any) -> bool:
 
 
 def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
-    """Tell whether all names in a call, by their parameters, are those of one account."""
+    """Tell whether all names in a call, by their parameters, are those of one account.
+
+    The database is asked as much whatever it answers: the time must not tell.
+    """
+    user = look_up(typed)
+    fields = lookup_fields() | _usual_fields()
+    known: set[int] = set()
+    if user is not None:
+        found = [*entrances.of(user), *(value_of(user, name) for name in fields)]
+        known = {Subject.of(name).key for name in found if name not in (None, "")}
+    subjects = [Subject.of(name) for name in typed.values()]
+    ambiguous = [_is_ambiguous(subject, user, fields) for subject in subjects]
+    return not any(ambiguous) and all(subject.key in known for subject in subjects)
+
+
+def look_up(typed: Mapping[str, Any]) -> Any:
+    """Return the account of the first of the names in a call that a column holds, if any has it."""
     model: Any = get_user_model()
     columns = sorted(_columns(model) & typed.keys())
     columns.sort(key=lambda name: name != model.USERNAME_FIELD)
@@ -60,19 +76,10 @@ def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
     value = typed.get(field, next(iter(typed.values())))
     path = username_path() if field == model.USERNAME_FIELD else field
     try:
-        # The others are compared here: no stranger makes the database search a column for them.
-        user = model._base_manager.filter(**{path: value}).first()
+        # The others are compared later: no stranger makes the database search a column for them.
+        return model._base_manager.filter(**{path: value}).first()
     except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
-        return False
-    if user is None:
-        return False
-    fields = lookup_fields() | _usual_fields()
-    names = [*entrances.of(user), *(value_of(user, name) for name in fields)]
-    known = {Subject.of(name).key for name in names if name not in (None, "")}
-    subjects = [Subject.of(name) for name in typed.values()]
-    return all(
-        subject.key in known and not _is_ambiguous(subject, user, fields) for subject in subjects
-    )
+        return None
 
 
 def is_username(typed: Subject, user: Any) -> bool:
