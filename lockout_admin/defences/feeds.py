@@ -6,8 +6,9 @@
     {"cidr":"192.0.2.0/24","sblid":"SBL123456"}     Spamhaus DROP, JSON lines, with a last line
     {"type":"metadata","records":1}                 that says how many there are
 
-Nothing is guessed, and nothing left out: a list with one line that is no network is no list. Half
-of a download is a list with an end that is missing, where the format lets that be seen.
+Nothing is guessed, and nothing left out: a list with one line that is no network is no list. JSON
+lines without their last line are half of a download, and no list either. A list of one a line can
+be cut off at any line, and nobody sees it there: `dangers` asks about one that shrinks.
 """
 
 from __future__ import annotations
@@ -43,28 +44,30 @@ def read(lines: Iterable[str]) -> Feed:
     """Read a list; all that is wrong with it is in its `errors`."""
     feed = Feed()
     found: dict[Any, Entry] = {}
-    promised: int | None = None
+    # Records of JSON that no last line has counted yet: two lists may come one after the other.
     number = records = 0
     for number, line in enumerate(lines, 1):
         if number > MOST:
             feed.errors.append((number, _("The list is too long.")))
-            break
+            return feed
         try:
-            if is_json(line):
-                entry, told = _of_json(line)
-                promised = promised if told is None else told
-            else:
+            if not is_json(line):
                 entry = _of_text(line)
+            elif (record := _parsed(line)).get("type") == "metadata":
+                counted, records = records, 0
+                _check_end(record, counted)
+                entry = None
+            else:
+                records += 1
+                entry = _of_record(record)
         except ValidationError as error:
             feed.errors.append((number, " ".join(error.messages)))
             continue
         if entry is not None:
-            records += 1
             found.setdefault(entry.network, entry)
     feed.entries = list(found.values())
-    if promised is not None and promised != records and not feed.errors:
-        said = _("The list says that it has %(promised)d networks, but it has %(count)d.")
-        feed.errors.append((number, said % {"promised": promised, "count": records}))
+    if records and not feed.errors:
+        feed.errors.append((number, _("The list has no end: it may be half of a download.")))
     return feed
 
 
@@ -87,19 +90,29 @@ def _of_text(line: str) -> Entry | None:
     return Entry(exact_network(words[0]), _reason(comment))
 
 
-def _of_json(line: str) -> tuple[Entry | None, int | None]:
-    """Return an entry, or how many there are to be."""
+def _parsed(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line.strip("\ufeff"))
+        record: dict[str, Any] = json.loads(line.strip("\ufeff"))
     except (ValueError, RecursionError):
         raise ValidationError(_("This is no JSON.")) from None
-    if record.get("type") == "metadata":
-        promised = record.get("records")
-        return None, promised if isinstance(promised, int) else None
+    return record
+
+
+def _of_record(record: dict[str, Any]) -> Entry:
     cidr = record.get("cidr")
     if not isinstance(cidr, str):
         raise ValidationError(_("There is no “cidr” in this record."))
-    return Entry(exact_network(cidr), _reason(record.get("sblid", ""))), None
+    return Entry(exact_network(cidr), _reason(record.get("sblid", "")))
+
+
+def _check_end(record: dict[str, Any], count: int) -> None:
+    """Check a last line of a list. Raises `ValidationError` unless it has just so many."""
+    promised = record.get("records")
+    if type(promised) is not int:  # `True` is an `int`, and no number
+        raise ValidationError(_("The last line does not say how many networks there are."))
+    if promised != count:
+        said = _("The list says that it has %(promised)d networks, but it has %(count)d.")
+        raise ValidationError(said, params={"promised": promised, "count": count})
 
 
 def _reason(text: object) -> str:

@@ -77,16 +77,39 @@ def test_a_line_that_is_wrong_is_said_with_its_number(line: str, expected: str) 
     assert expected in said
 
 
+NO_END = "The list has no end: it may be half of a download."
+
+
 def test_half_a_download_is_no_list() -> None:
-    lines = DROP_JSON.splitlines()
-    assert errors("\n".join(lines[1:])) == [
+    *networks, end = DROP_JSON.splitlines()
+    assert errors("\n".join(networks)) == [(3, NO_END)]
+    assert errors("\n".join([*networks[1:], end])) == [
         (3, "The list says that it has 3 networks, but it has 2.")
     ]
 
 
-@pytest.mark.parametrize("records", ['"many"', "null", "[3]"])
-def test_a_number_that_is_none_promises_nothing(records: str) -> None:
-    assert entries(f'{{"cidr":"192.0.2.0/24"}}\n{{"type":"metadata","records":{records}}}')
+def test_what_comes_after_the_end_is_counted_by_nobody() -> None:
+    *networks, end = DROP_JSON.splitlines()
+    assert errors("\n".join([end, *networks])) == [
+        (1, "The list says that it has 3 networks, but it has 0.")
+    ]
+    assert errors("\n".join([*networks, end, networks[0]])) == [(5, NO_END)]
+
+
+def test_two_lists_may_come_one_after_the_other() -> None:
+    other = '{"cidr":"192.0.2.0/24"}\n{"type":"metadata","records":1}\n'
+    assert entries(DROP_JSON + other) == [*DROP, ("192.0.2.0/24", "")]
+
+
+@pytest.mark.parametrize("records", ['"1"', "true", "1.0", '"many"', "null", "[1]"])
+def test_an_end_that_has_no_number_is_none(records: str) -> None:
+    text = f'{{"cidr":"192.0.2.0/24"}}\n{{"type":"metadata","records":{records}}}'
+    assert errors(text) == [(2, "The last line does not say how many networks there are.")]
+
+
+def test_an_end_without_a_number_is_none() -> None:
+    text = '{"cidr":"192.0.2.0/24"}\n{"type":"metadata"}'
+    assert errors(text) == [(2, "The last line does not say how many networks there are.")]
 
 
 def test_a_list_without_an_end_is_read_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
