@@ -120,7 +120,7 @@ def of_many(networks: Collection[Network], own: str | None) -> list[Danger]:
     """Return what blocking a whole list may do, each network with dangers of its own once."""
     found = list(_at_sight(networks, own))
     block = NetworkRule.Action.BLOCK
-    compiled = Networks((str(network), block, None) for network in networks)
+    compiled = Networks((str(network), block, None, "") for network in networks)
     newest = _logins().filter(ip_address__isnull=False)
     accounts: dict[str, set[Any]] = {}
     last: dict[str, datetime] = {}

@@ -112,7 +112,7 @@ class Lists:
 def _read() -> Networks:
     with shielded(NetworkRule):
         rows = NetworkRule.objects.fresh().open().order_by()
-        networks = Networks(rows.values_list("cidr", "action", "until"))
+        networks = Networks(rows.values_list("cidr", "action", "until", "source"))
     if networks.unreadable:
         logger.error("network_rule_unreadable: %d rows are no networks.", networks.unreadable)
     return networks

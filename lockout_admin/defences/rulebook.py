@@ -16,7 +16,7 @@ from ..models.fields import Network
 Action = NetworkRule.Action
 #: Rows of one statement.
 BATCH: Final = 1_000
-#: Why a network can't be blocked that is allowed; see `matching`.
+#: Why a network can't be blocked that is allowed by hand; see `matching`.
 STRONGER: Final = gettext_lazy(
     "%(network)s is allowed, which is stronger. To block it, delete that rule first."
 )
@@ -134,8 +134,8 @@ def described(rule: NetworkRule) -> str:
 
 
 def is_allowed(cidr: str, but: NetworkRule | None = None) -> bool:
-    """Tell whether a rule that allows just this network is in force, `but` for one."""
-    rules = NetworkRule.objects.fresh().open().filter(cidr=cidr, action=Action.ALLOW)
+    """Tell whether a rule by hand that allows just this network is in force, `but` for one."""
+    rules = NetworkRule.objects.fresh().open().filter(cidr=cidr, action=Action.ALLOW, source="")
     return bool(rules.exclude(pk=but and but.pk).exists())
 
 

@@ -71,7 +71,7 @@ def say(what: str, value: float, unit: str) -> None:
 
 def matching(networks: list[Network], random: Random) -> None:
     """Measure the compiled table."""
-    rows = [(str(network), "block", None) for network in networks]
+    rows = [(str(network), "block", None, "drop") for network in networks]
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     compiled = Networks(rows)

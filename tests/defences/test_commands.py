@@ -133,6 +133,12 @@ def test_what_is_allowed_can_not_be_blocked() -> None:
     run("lockout_block", "198.51.100.0/24", "--anyway", error="is allowed, which is stronger")
 
 
+def test_what_a_list_allows_can_be_blocked() -> None:
+    NetworkRule.objects.create(cidr="198.51.100.0/24", action="allow", source="partners")
+    run("lockout_block", "198.51.100.0/24")
+    assert len(rules()) == 2
+
+
 def test_ending_a_rule() -> None:
     run("lockout_block", "198.51.100.0/24")
     assert run("lockout_block", "198.51.100.0/24", "--end") == (

@@ -121,6 +121,21 @@ def test_the_answer_does_not_outlast_the_block(clock: Any, db: None) -> None:
     assert met.retry_after == 20
 
 
+def test_what_is_allowed_by_hand_no_list_blocks(db: None) -> None:
+    block(f"{HOME}/32", source="drop")
+    assert refusal()
+    allow("203.0.113.0/24")
+    assert refusal() is None
+    block(f"{HOME}/32")
+    assert refusal()
+
+
+def test_what_is_blocked_by_hand_no_list_allows(db: None) -> None:
+    block()
+    block(f"{HOME}/32", action="allow", source="partners")
+    assert refusal()
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("cidr", "address"),
@@ -378,7 +393,7 @@ def test_while_one_reads_the_others_go_on(
 def test_the_first_to_come_wait_for_the_list(db: None, monkeypatch: Any) -> None:
     other = Process()
     began, go_on = threading.Event(), threading.Event()
-    networks = Networks([("203.0.113.0/24", "block", None)])
+    networks = Networks([("203.0.113.0/24", "block", None, "")])
 
     def slow() -> Any:
         began.set()

@@ -11,8 +11,8 @@ class Command(PutCommand):
     """``manage.py lockout_allow``."""
 
     help = (
-        "Allow networks: no rule on networks holds there, and no block of a wider one or of the"
-        " same. Rules on accounts hold all the same."
+        "Allow networks: no rule on networks holds there, no list blocks them or a part of them,"
+        " and no block of a wider one or of the same does. Rules on accounts hold all the same."
     )
     action = NetworkRule.Action.ALLOW
     asked = frozenset({Kind.WIDE})
