@@ -28,7 +28,7 @@ from django.views.decorators.http import require_POST
 from import_export.admin import ImportMixin
 
 from ..defences import dangers
-from ..exports import networks
+from ..exports import networks, tables
 from ..identity.client import Client
 from ..identity.text import cleaned
 from ..models import AuditEntry
@@ -96,12 +96,12 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
         file = form.cleaned_data["file"]
         data = b"".join(file.chunks())
         try:
-            table = networks.read(data)
+            table = tables.read(data)
         except ValidationError as error:
             form.add_error("file", error)
             return self._page(request, form=form)
         resource = networks.NetworkRuleResource()
-        wrong = networks.faults(resource.import_data(table, dry_run=True))
+        wrong = tables.faults(resource.import_data(table, dry_run=True))
         if wrong:
             shown = {"wrong": wrong[:_SHOWN], "more": len(wrong) - _SHOWN}
             return self._page(request, form=FileForm(), **shown)
@@ -133,12 +133,13 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
         data: bytes,
         name: str,
     ) -> HttpResponse:
-        found = dangers.of_many(resource.blocked, Client.of(request).ip_address)
+        found = dangers.of(resource.planned, Client.of(request).ip_address)
         storage = self.get_tmp_storage_class()(read_mode="rb", encoding=None)
         storage.save(data)
         stored = os.path.basename(storage.name)
         digest = sha256(data).hexdigest()
-        question = Question(str(request.user.pk), stored, name, digest, bool(found))
+        needs_consent = any(danger.asks for danger in found)
+        question = Question(str(request.user.pk), stored, name, digest, needs_consent)
         known = resource.known()
         return self._page(
             request,
@@ -147,6 +148,7 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
             count=len(resource.rows),
             new=len(resource.rows) - known,
             known=known,
+            needs_consent=needs_consent,
             dangers=[str(danger) for danger in found[:_SHOWN]],
             more=len(found) - _SHOWN,
         )
@@ -179,7 +181,7 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
         actor = str(request.user.get_username())
         resource = networks.NetworkRuleResource(actor=actor)
         # All of them were right when they were shown.
-        resource.import_data(networks.read(data), raise_errors=True)
+        resource.import_data(tables.read(data), raise_errors=True)
         count = len(resource.rows)
         said = f"{count} network rules of {question.name}, SHA-256 {question.digest}"
         AuditEntry.objects.create(

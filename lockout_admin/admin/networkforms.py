@@ -125,7 +125,5 @@ class NetworkRuleForm(ConsentForm):
             self.add_error("cidr", rulebook.STRONGER % {"network": cidr})
 
     def _warn(self, cidr: str, action: str) -> None:
-        found = dangers.of_one(parse_network(cidr), self.own_address)
-        if action == NetworkRule.Action.ALLOW:
-            found = [danger for danger in found if danger.kind is dangers.Kind.WIDE]
+        found = dangers.of([dangers.Planned(parse_network(cidr), action)], self.own_address)
         self.ask(f"{action} {cidr}", [str(danger) for danger in found])

@@ -1,12 +1,16 @@
-"""What blocking a network may do to people who are meant to get in: facts, before it is done."""
+"""What a rule on a network may do that nobody means: facts, before it is made.
+
+Every way in asks here: the form, the import of a file, and the commands that block, allow and load.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import ip_address, ip_network
+from itertools import chain
 from typing import Any, Final
 
 from django.utils import timezone
@@ -25,8 +29,9 @@ from .matching import Networks
 DAYS: Final = 7
 #: … and of these the newest, where a whole list is asked about …
 _NEWEST: Final = 100_000
-#: … and so many of one network.
+#: … and so many of each network, where a few are.
 _MOST: Final = 1_000
+_FEW: Final = 20
 #: Shorter prefixes are more than any one provider has (IPv4), and all of what a registry hands out.
 _WIDE: Final = {4: 8, 6: 19}
 _LOCAL_RANGES: Final = {
@@ -39,6 +44,20 @@ _LOCAL_RANGES: Final = {
 }
 
 
+Action = NetworkRule.Action
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A rule that somebody is about to make."""
+
+    network: Network
+    action: str
+    #: The list that brings it; empty: by hand.
+    source: str = ""
+    until: datetime | None = None
+
+
 class Kind(Enum):
     """Why it may not be what was meant."""
 
@@ -47,6 +66,13 @@ class Kind(Enum):
     PRIVATE = "private"
     PROXY = "proxy"
     ENTERED = "entered"
+    SHRUNK = "shrunk"
+    STAYS_ALLOWED = "stays allowed"
+    STAYS_BLOCKED = "stays blocked"
+
+
+#: What does nothing is said, and needs no consent: so a network is taken out of a list.
+_REMARKS: Final = frozenset({Kind.STAYS_ALLOWED, Kind.STAYS_BLOCKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +80,29 @@ class Danger:
     """One of these, of one network or of several."""
 
     kind: Kind
+    #: Which one; or which list, of one that shrinks.
     network: str
-    #: Accounts that logged in from there lately, `_MOST` logins at most are counted.
-    accounts: int = 0
+    #: Accounts that logged in from there lately, `_MOST` logins at most are counted; or networks
+    #: that a list has now.
+    count: int = 0
     last: datetime | None = None
+    #: The rule that goes before, or how many networks the list had.
+    before: str | int = ""
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody has to consent to it."""
+        return self.kind not in _REMARKS
 
     def __str__(self) -> str:
         """Return a sentence, in the language active when it is asked for."""
-        said = _SENTENCES[self.kind](self.accounts)
+        said = _SENTENCES[self.kind](self.count)
         if self.kind is Kind.PRIVATE and conf.trusted_proxies is None:
             said = f"{said} {_NOT_DECLARED}"
         return said % {
             "network": self.network,
-            "count": self.accounts,
+            "count": self.count,
+            "before": self.before,
             "days": DAYS,
             "last": self.last and _local(self.last),
         }
@@ -94,6 +130,15 @@ _SENTENCES: Final[dict[Kind, Callable[[int], str]]] = {
         " %(last)s.",
         count,
     ),
+    Kind.SHRUNK: lambda _count: _(
+        "%(network)s had %(before)s networks and has %(count)d now: it may be half of a download."
+    ),
+    Kind.STAYS_ALLOWED: lambda _count: _(
+        "%(network)s stays allowed: the rule by hand for %(before)s is stronger."
+    ),
+    Kind.STAYS_BLOCKED: lambda _count: _(
+        "%(network)s stays blocked: the rule by hand for %(before)s is stronger."
+    ),
 }
 
 
@@ -102,25 +147,42 @@ def _local(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
-def of_one(network: Network, own: str | None) -> list[Danger]:
-    """Return what blocking one network may do; `own` is the address of who asks."""
-    found = list(_at_sight([network], own))
-    newest = list(
-        _logins()
-        .filter(ip_address__net=network)
-        .values_list("account", "subject", "timestamp")[:_MOST]
-    )
-    if newest:
-        accounts = {account or subject for account, subject, _when in newest}
-        found.append(Danger(Kind.ENTERED, str(network), len(accounts), newest[0][2]))
-    return found
+def of(planned: Collection[Planned], own: str | None) -> list[Danger]:
+    """Return what these rules may do; `own` is the address of who makes them."""
+    now = timezone.now()
+    lasting = [one for one in planned if one.until is None or one.until > now]
+    allowed = [one.network for one in lasting if one.action == Action.ALLOW]
+    blocked = [one.network for one in lasting if one.action == Action.BLOCK]
+    entered = _entered_few if len(blocked) <= _FEW else _entered_many
+    return [
+        *(danger for danger in _at_sight(allowed, None) if danger.kind is Kind.WIDE),
+        *_at_sight(blocked, own),
+        *entered(blocked),
+        *_idle(lasting, now.timestamp()),
+    ]
 
 
-def of_many(networks: Collection[Network], own: str | None) -> list[Danger]:
-    """Return what blocking a whole list may do, each network with dangers of its own once."""
-    found = list(_at_sight(networks, own))
-    block = NetworkRule.Action.BLOCK
-    compiled = Networks((str(network), block, None, "") for network in networks)
+def of_size(source: str, count: int) -> list[Danger]:
+    """Return whether a list that is loaded anew has less than half of what it had."""
+    before = NetworkRule.objects.fresh().filter(source=source).count()
+    return [Danger(Kind.SHRUNK, source, count, before=before)] if 2 * count < before else []
+
+
+def _entered_few(networks: Iterable[Network]) -> Iterator[Danger]:
+    for network in networks:
+        newest = list(
+            _logins()
+            .filter(ip_address__net=network)
+            .values_list("account", "subject", "timestamp")[:_MOST]
+        )
+        if newest:
+            accounts = {account or subject for account, subject, _when in newest}
+            yield Danger(Kind.ENTERED, str(network), len(accounts), newest[0][2])
+
+
+def _entered_many(networks: Iterable[Network]) -> Iterator[Danger]:
+    """Yield each network that somebody came in from lately, the narrowest of several."""
+    compiled = Networks((str(network), Action.BLOCK, None, "") for network in networks)
     newest = _logins().filter(ip_address__isnull=False)
     accounts: dict[str, set[Any]] = {}
     last: dict[str, datetime] = {}
@@ -130,8 +192,24 @@ def of_many(networks: Collection[Network], own: str | None) -> list[Danger]:
         if match := compiled.find(ip_address(address), 0):
             accounts.setdefault(match.cidr, set()).add(account or subject)
             last.setdefault(match.cidr, when)
-    entered = (Danger(Kind.ENTERED, one, len(accounts[one]), last[one]) for one in accounts)
-    return [*found, *entered]
+    return (Danger(Kind.ENTERED, one, len(accounts[one]), last[one]) for one in accounts)
+
+
+def _idle(planned: Collection[Planned], now: float) -> Iterator[Danger]:
+    """Yield the rules that do nothing, for a rule by hand goes before; see `matching`."""
+    by_hand = NetworkRule.objects.fresh().open().filter(source="")
+    there = by_hand.values_list("cidr", "action", "until", "source")
+    beside = ((str(one.network), one.action, one.until, "") for one in planned if not one.source)
+    networks = Networks(chain(there, beside))
+    for one in planned:
+        match = networks.by_hand(one.network, now)
+        # By hand, a narrower rule beats a wider one.
+        if match is None or not (one.source or match.prefix == one.network.prefixlen):
+            continue
+        if match.is_allowed and one.action == Action.BLOCK:
+            yield Danger(Kind.STAYS_ALLOWED, str(one.network), before=match.cidr)
+        elif one.source and not match.is_allowed and one.action == Action.ALLOW:
+            yield Danger(Kind.STAYS_BLOCKED, str(one.network), before=match.cidr)
 
 
 def _at_sight(networks: Iterable[Network], own: str | None) -> Iterable[Danger]:

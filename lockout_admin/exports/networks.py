@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,19 +13,17 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.results import RowResult
-from tablib import Dataset
 
+from ..defences.dangers import Planned
 from ..identity.text import cleaned
 from ..models import NetworkRule
-from ..models.fields import Network, exact_network, parse_network
+from ..models.fields import exact_network, parse_network
 from ..models.networks import REASON_MAX_LENGTH, SOURCE_MAX_LENGTH, is_source
 from .formulas import restored
 from .resources import RecordResource, TextWidget, TimestampWidget, WordWidget
 
 #: Rows of one statement.
 _BATCH: Final = 1_000
-#: Characters of what is said of a row.
-_SAID: Final = 300
 
 
 class NetworkWidget(WordWidget):
@@ -126,12 +122,7 @@ class NetworkRuleResource(RecordResource):
         self.actor = actor
         #: Each rule of the file, with the number of its row.
         self.rows: dict[tuple[str, str, str], int] = {}
-
-    @property
-    def blocked(self) -> list[Network]:
-        """The networks that the file blocks."""
-        block = NetworkRule.Action.BLOCK
-        return [parse_network(cidr) for cidr, action, _source in self.rows if action == block]
+        self.planned: list[Planned] = []
 
     def known(self) -> int:
         """Return how many of the rules are there already."""
@@ -169,6 +160,8 @@ class NetworkRuleResource(RecordResource):
         if before != number:
             said = _("This is row %(number)d again.")
             raise ValidationError(said, params={"number": before})
+        network = parse_network(cells["cidr"])
+        self.planned.append(Planned(network, cells["action"], cells["source"], cells["until"]))
         first = cells["cidr"].partition("/")[0]
         return NetworkRule(first=first, created_by=self.actor, **cells)
 
@@ -197,51 +190,3 @@ class NetworkRuleResource(RecordResource):
             update_fields=["reason", "until"],
             unique_fields=["cidr", "action", "source"] if is_told else None,
         )
-
-
-def read(data: bytes) -> Dataset:
-    """Return the table in a file: CSV with a comma, a semicolon or a tab, and a line of headers.
-
-    Raises `ValidationError` where there is none.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValidationError(_("This is no text in UTF-8.")) from None
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    try:
-        headers = [header.strip().lower() for header in next(lines, [])]
-        if "cidr" not in headers:
-            raise ValidationError(_("The first line must name the columns; one of them is “cidr”."))
-        table = Dataset(headers=headers)
-        for row in lines:
-            if any(row):
-                table.append(_fitted(row, len(headers), lines.line_num))
-    except csv.Error as error:
-        raise ValidationError(
-            _("Line %(number)d can't be read: %(error)s"),
-            params={"number": lines.line_num, "error": str(error)},
-        ) from None
-    if not len(table):
-        raise ValidationError(_("There is no row in this file."))
-    return table
-
-
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(",;\t", key=first.count)
-
-
-def _fitted(row: list[str], width: int, number: int) -> list[str]:
-    if len(row) > width:
-        raise ValidationError(
-            _("Line %(number)d has more cells than there are columns."), params={"number": number}
-        )
-    return row + [""] * (width - len(row))
-
-
-def faults(result: Any) -> list[tuple[int, str]]:
-    """Return what is wrong with rows: the number of each, the first row of data being 1."""
-    invalid = [(row.number, " ".join(row.error.messages)) for row in result.invalid_rows]
-    # What was wrong may be as long as a file.
-    return [(number, text[:_SAID]) for number, text in invalid]

@@ -19,8 +19,6 @@ class PutCommand(BaseCommand):
     """Puts a rule on each network that is named."""
 
     action: ClassVar[NetworkRule.Action]
-    #: Which dangers of such a rule want ``--anyway``.
-    asked: ClassVar[frozenset[dangers.Kind]]
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -72,12 +70,7 @@ class PutCommand(BaseCommand):
                 raise CommandError(rulebook.STRONGER % {"network": network})
         if anyway:
             return
-        found = [
-            danger
-            for network in networks
-            for danger in dangers.of_one(network, None)
-            if danger.kind in self.asked
-        ]
+        found = dangers.of([dangers.Planned(one, self.action) for one in networks], None)
         for danger in found:
             self.stderr.write(str(danger))
         if found:

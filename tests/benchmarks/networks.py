@@ -32,7 +32,8 @@ from lockout_admin import lockout  # noqa: E402
 from lockout_admin.defences import dangers, lists, rulebook  # noqa: E402
 from lockout_admin.defences.matching import Networks  # noqa: E402
 from lockout_admin.exceptions import AccountLocked  # noqa: E402
-from lockout_admin.exports import networks as tables  # noqa: E402
+from lockout_admin.exports import tables  # noqa: E402
+from lockout_admin.exports.networks import NetworkRuleResource  # noqa: E402
 from lockout_admin.models import NetworkRule  # noqa: E402
 from lockout_admin.models.fields import Network  # noqa: E402
 
@@ -130,13 +131,14 @@ def changing(networks: list[Network]) -> None:
     def load() -> Any:
         return rulebook.load("drop", entries, action="block", until=None, actor="benchmark")
 
-    say("what is dangerous about it", took(lambda: dangers.of_many(networks, None)), "s")
+    planned = [dangers.Planned(network, "block", "drop") for network in networks]
+    say("what is dangerous about it", took(lambda: dangers.of(planned, None)), "s")
     say("load a list", took(load), "s")
     say("load it again", took(load), "s")
     lines = "".join(f"{network},block,SBL1,,file\n" for network in networks)
     table = tables.read(f"cidr,action,reason,until,source\n{lines}".encode())
     for what, dry_run in (("check a file", True), ("import it", False)):
-        resource = tables.NetworkRuleResource(actor="benchmark")
+        resource = NetworkRuleResource(actor="benchmark")
         say(what, took(partial(resource.import_data, table, dry_run=dry_run)), "s")
 
 

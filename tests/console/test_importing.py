@@ -19,6 +19,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from lockout_admin.admin import importing
+from lockout_admin.defences import dangers
 from lockout_admin.models import AuditEntry, NetworkRule, SuccessfulLogin
 
 from .conftest import list_url, said
@@ -106,9 +107,10 @@ def test_a_row_that_is_there_is_replaced(olga: Client) -> None:
     assert (row.until, row.created_by) == (None, "sam")
 
 
-def test_columns_come_in_any_order_and_other_ones_are_left_alone(olga: Client) -> None:
-    confirm(olga, send(olga, "x,Scanner,198.51.100.0/24\n\n", "Id, Reason ,CIDR\n"))
+def test_columns_come_in_any_order_and_what_has_no_header_is_empty(olga: Client) -> None:
+    confirm(olga, send(olga, "x,,Scanner,198.51.100.0/24,,\n\n", "Created_by,, Reason ,CIDR\n"))
     assert rules() == [("198.51.100.0/24", "block", "Scanner", "")]
+    assert NetworkRule.objects.get().created_by == "security"
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -170,6 +172,10 @@ def test_of_many_wrong_rows_the_first_are_shown(olga: Client) -> None:
         (b"198.51.100.0/24\n", "one of them is “cidr”"),
         (b"cidr\n", "There is no row"),
         (b"cidr\n\nx,y\n", "Line 3 has more cells"),
+        (b"cidr,,reason\n192.0.2.1,2030-01-01,x\n", "Line 2 has more cells"),
+        (b"cidr,unitl\n192.0.2.1,2030-01-01\n", "There is no column “unitl”, but cidr, action"),
+        (b"cidr,action,Action\n192.0.2.1,allow,block\n", "“action” is there twice. Delete one"),
+        (b"cidr,reason,cidr\n192.0.2.1,x,0.0.0.0/0\n", "“cidr” is there twice. Delete one"),
     ],
 )
 def test_a_file_that_is_no_table_is_refused(olga: Client, data: bytes, expected: str) -> None:
@@ -211,6 +217,59 @@ def test_whom_it_may_keep_out_is_said_and_takes_a_consent(olga: Client, enter: A
     assert not NetworkRule.objects.exists()
     confirm(olga, answer, anyway="yes")
     assert NetworkRule.objects.count() == 5
+
+
+def test_allowing_everybody_takes_a_consent(olga: Client) -> None:
+    answer = send(olga, "0.0.0.0/0,allow\n::/0,allow\n")
+    assert [text.partition(" ")[0] for text in answer.context["dangers"]] == ["0.0.0.0/0", "::/0"]
+    assert "not ticked off" in said(confirm(olga, answer))
+    assert not NetworkRule.objects.exists()
+
+
+def test_what_has_ended_is_no_danger(olga: Client) -> None:
+    answer = send(
+        olga, "0.0.0.0/0,block,,2001-01-01\n192.0.2.0/24,allow,,2001-01-01\n192.0.2.0/24\n"
+    )
+    assert answer.context["dangers"] == []
+
+
+def test_a_rule_that_does_nothing_is_said_and_takes_no_consent(olga: Client) -> None:
+    NetworkRule.objects.create(cidr="192.0.2.0/24", action="allow")
+    NetworkRule.objects.create(cidr="198.51.100.0/24", action="block")
+    NetworkRule.objects.create(cidr="203.0.113.0/24", action="allow", source="partners")
+    answer = send(
+        olga,
+        "192.0.2.0/24,block\n"
+        "192.0.2.7,block\n"
+        "192.0.2.8,block,,,drop\n"
+        "192.0.2.9,allow,,,partners\n"
+        "198.51.100.7,allow,,,partners\n"
+        "198.51.100.8,allow\n"
+        "203.0.113.0/24,block\n"
+        "2001:db8::/32,block\n"
+        "2001:db8::/32,allow\n",
+    )
+    assert answer.context["dangers"] == [
+        "192.0.2.0/24 stays allowed: the rule by hand for 192.0.2.0/24 is stronger.",
+        "192.0.2.8/32 stays allowed: the rule by hand for 192.0.2.0/24 is stronger.",
+        "198.51.100.7/32 stays blocked: the rule by hand for 198.51.100.0/24 is stronger.",
+        "2001:db8::/32 stays allowed: the rule by hand for 2001:db8::/32 is stronger.",
+    ]
+    assert "anyway" not in answer.content.decode()
+    confirm(olga, answer)
+    assert NetworkRule.objects.count() == 12
+
+
+def test_of_many_networks_those_that_people_came_in_from_are_said(
+    olga: Client, enter: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(dangers, "_FEW", 1)
+    enter("alice")
+    enter("bob", ago=60)
+    SuccessfulLogin.objects.filter(pk=enter("eve").pk).update(ip_address="192.0.2.1")
+    answer = send(olga, "203.0.113.0/24\n198.51.100.0/24\n")
+    (warning,) = answer.context["dangers"]
+    assert warning.startswith("2 accounts logged in from 203.0.113.0/24 in the last 7 days")
 
 
 def test_what_was_shown_is_what_is_imported(olga: Client, kept_in: Path) -> None:

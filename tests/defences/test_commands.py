@@ -302,6 +302,33 @@ def test_what_is_wrong_with_a_list_is_said_line_by_line(drop: Any) -> None:
     assert said.endswith("and 10 more\n")
 
 
+def test_a_list_that_allows_everybody_is_loaded_by_who_insists(drop: Any) -> None:
+    said = drop("0.0.0.0/0", args=["--allow"], error="Nothing was loaded. To load it all the same")
+    assert said == "0.0.0.0/0 is a good part of all addresses there are.\n"
+    assert rules() == []
+    drop("0.0.0.0/0", args=["--allow", "--anyway"])
+    assert rules() == [("0.0.0.0/0", "allow", "")]
+
+
+def test_a_list_that_shrinks_to_less_than_half_is_loaded_by_who_insists(drop: Any) -> None:
+    drop(*(f"192.0.2.{number}" for number in range(5)))
+    said = drop("192.0.2.1", "192.0.2.2", error="Nothing was loaded. To load it all the same")
+    assert said == "drop had 5 networks and has 2 now: it may be half of a download.\n"
+    assert len(rules()) == 5
+    drop("192.0.2.1", "192.0.2.2", "192.0.2.3")
+    assert len(rules()) == 3
+    drop("192.0.2.1", args=["--anyway"])
+    assert len(rules()) == 1
+
+
+def test_what_of_a_list_does_nothing_is_said(drop: Any) -> None:
+    run("lockout_allow", "192.0.2.0/24")
+    assert drop("192.0.2.7", "198.51.100.0/24").splitlines() == [
+        "Loaded drop: 2 networks, 2 new, 0 gone.",
+        "192.0.2.7/32 stays allowed: the rule by hand for 192.0.2.0/24 is stronger.",
+    ]
+
+
 def test_a_list_with_dangers_is_loaded_by_who_insists(drop: Any) -> None:
     drop("10.0.0.0/8", args=["--anyway"])
     assert len(rules()) == 1

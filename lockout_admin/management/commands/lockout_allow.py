@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...defences.dangers import Kind
 from ...models import NetworkRule
 from ..putting import PutCommand
 
@@ -15,4 +14,3 @@ class Command(PutCommand):
         " and no block of a wider one or of the same does. Rules on accounts hold all the same."
     )
     action = NetworkRule.Action.ALLOW
-    asked = frozenset({Kind.WIDE})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ...defences.dangers import Kind
 from ...models import NetworkRule
 from ..putting import PutCommand
 
@@ -12,4 +11,3 @@ class Command(PutCommand):
 
     help = "Block networks: whoever comes from there is refused before anything is counted."
     action = NetworkRule.Action.BLOCK
-    asked = frozenset(Kind)

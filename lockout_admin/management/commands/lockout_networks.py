@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -53,7 +53,7 @@ class Command(BaseCommand):
             "--anyway",
             action="store_true",
             help="load it though it has private networks, very wide ones, or such as people came"
-            " in from lately",
+            " in from lately; or less than half of what it had",
         )
         add_end(parser)
 
@@ -79,13 +79,15 @@ class Command(BaseCommand):
         with _opened(options["load"]) as lines:
             feed = feeds.read(lines)
         if feed.errors:
-            self._tell(f"line {number}: {what}" for number, what in feed.errors)
+            self._tell(self.stderr, (f"line {number}: {what}" for number, what in feed.errors))
             raise CommandError(f"{len(feed.errors)} lines are wrong. Nothing was loaded.")
         if not feed.entries:
             raise CommandError("The list is empty. Nothing was loaded; --unload ends a list.")
         action = rulebook.Action.ALLOW if options["allow"] else rulebook.Action.BLOCK
-        if action == rulebook.Action.BLOCK and not options["anyway"]:
-            self._look_out(feed)
+        planned = [dangers.Planned(entry.network, action, source) for entry in feed.entries]
+        found = dangers.of(planned, None) + dangers.of_size(source, len(planned))
+        if not options["anyway"]:
+            self._look_out(found)
         try:
             loaded = rulebook.load(source, feed.entries, action=action, until=until, actor=ACTOR)
         except IntegrityError as error:
@@ -95,19 +97,20 @@ class Command(BaseCommand):
         self.stdout.write(
             f"Loaded {source}: {len(feed.entries)} networks, {loaded.new} new, {loaded.gone} gone."
         )
+        self._tell(self.stdout, (str(danger) for danger in found if not danger.asks))
 
-    def _look_out(self, feed: feeds.Feed) -> None:
-        found = dangers.of_many([entry.network for entry in feed.entries], None)
-        if found:
-            self._tell(map(str, found))
+    def _look_out(self, found: list[dangers.Danger]) -> None:
+        asked = [danger for danger in found if danger.asks]
+        if asked:
+            self._tell(self.stderr, map(str, asked))
             raise CommandError("Nothing was loaded. To load it all the same, add --anyway.")
 
-    def _tell(self, lines: Any) -> None:
+    def _tell(self, out: Any, lines: Iterable[str]) -> None:
         told = list(lines)
         for line in told[:_SHOWN]:
-            self.stderr.write(line)
+            out.write(line)
         if len(told) > _SHOWN:
-            self.stderr.write(f"and {len(told) - _SHOWN} more")
+            out.write(f"and {len(told) - _SHOWN} more")
 
     # -- The rules that there are ---------------------------------------------------------------
 
