@@ -111,8 +111,6 @@ class NetworkRuleForm(ConsentForm):
             self.add_error("at", gettext("Give the moment."))
         elif at <= timezone.now():
             self.add_error("at", gettext("This moment is over."))
-        elif at.year > 9000:
-            self.add_error("at", gettext("This date is out of range."))
         return at
 
     def _look_at_others(self, cidr: str, action: str) -> None:

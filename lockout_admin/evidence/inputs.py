@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
 
 import django_filters
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from ..models.fields import Network, parse_network
+from . import moments
 
 _MOST_NETWORKS = 100
 
@@ -47,34 +47,21 @@ class MomentInput(forms.DateTimeInput):
 
 
 class MomentField(forms.DateTimeField):
-    """A moment, in ISO 8601.
-
-    An hour that comes twice, or never, is read in both ways: a range starts at the earlier of the
-    two moments, and ends at the later.
-    """
+    """A moment, in ISO 8601."""
 
     def __init__(self, *, is_end: bool = False, **kwargs: Any) -> None:
         self.is_end = is_end
         super().__init__(**kwargs)
 
     def to_python(self, value: Any) -> datetime | None:
-        """Return the moment as the database has it: without a zone where the site has none."""
+        """Return the moment as the database has it."""
         try:
             moment = super().to_python(value)
         except ValidationError as error:
             if error.code != "ambiguous_timezone":
                 raise
-            moment = self._either(error.params["datetime"])  # type: ignore[index]
-        if settings.USE_TZ or moment is None or timezone.is_naive(moment):
-            return moment
-        _within_reach(moment)
-        return timezone.make_naive(moment)
-
-    def _either(self, local: datetime) -> datetime:
-        _within_reach(local)
-        zone = timezone.get_current_timezone()
-        readings = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
-        return max(readings) if self.is_end else min(readings)
+            moment = error.params["datetime"]  # type: ignore[index]
+        return moment and moments.stored(moment, is_end=self.is_end)
 
 
 class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
@@ -83,15 +70,7 @@ class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
     field_class = MomentField
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            widget=MomentInput(attrs={"step": "any"}), validators=[_within_reach], **kwargs
-        )
-
-
-def _within_reach(value: datetime) -> None:
-    # Years at the ends of the calendar overflow where a database converts to UTC.
-    if not 1970 <= value.year <= 9000:
-        raise ValidationError(_("This date is out of range."), code="out_of_range")
+        super().__init__(widget=MomentInput(attrs={"step": "any"}), **kwargs)
 
 
 class NetworksField(forms.CharField):

@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connections
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 from import_export.results import RowResult
 
 from ..defences.dangers import Planned
+from ..evidence import moments
 from ..identity.text import cleaned
 from ..models import NetworkRule
 from ..models.fields import exact_network, parse_network
@@ -77,17 +75,7 @@ class EndWidget(TimestampWidget):
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> datetime | None:
         """Return the moment; an empty cell: for ever."""
         text = _text(value)
-        if not text:
-            return None
-        try:
-            moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
-        except ValueError:
-            moment = None
-        if moment is None or not 1970 <= moment.year <= 9000:
-            raise ValidationError(_("“%(value)s” is no date."), params={"value": text})
-        if settings.USE_TZ and timezone.is_naive(moment):
-            return timezone.make_aware(moment)
-        return moment
+        return moments.parse(text, is_end=True) if text else None
 
 
 def _text(value: Any) -> str:

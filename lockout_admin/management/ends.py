@@ -6,10 +6,11 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
+
+from ..evidence import moments
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60, "w": 7 * 24 * 60 * 60}
 _LENGTH = re.compile(r"([0-9]{1,9})([smhdw]?)")
@@ -26,30 +27,23 @@ def add_end(parser: CommandParser) -> None:
 
 def end_of(options: dict[str, Any]) -> datetime | None:
     """Return the moment; ``None``: never. Raises `CommandError` for what is no moment to come."""
+    given, length = options["until"], options["length"]
     try:
-        until = _length(options["length"]) or _moment(options["until"])
+        until = moments.parse(given, is_end=True) if given is not None else _in(length)
     except (ValueError, OverflowError) as error:
         raise CommandError(f"This is no time: {error}.") from error
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
     if until is not None and until <= timezone.now():
         raise CommandError("This moment is over: nothing was done.")
     return until
 
 
-def _length(text: str | None) -> datetime | None:
-    if text is None:
+def _in(length: str | None) -> datetime | None:
+    if length is None:
         return None
-    match = _LENGTH.fullmatch(text)
+    match = _LENGTH.fullmatch(length)
     if match is None:
-        raise ValueError(f"--for {text}")
-    return timezone.now() + timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    moment = parse_datetime(text) or parse_datetime(f"{text}T00:00")
-    if moment is None:
-        raise ValueError(f"--until {text}")
-    if settings.USE_TZ and timezone.is_naive(moment):
-        return timezone.make_aware(moment)
-    return moment
+        raise ValueError(f"--for {length}")
+    time = timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+    return moments.stored(timezone.now() + time, is_end=True)

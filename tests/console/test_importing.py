@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.core import signing
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import Error
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 from freezegun import freeze_time
 
@@ -144,7 +144,7 @@ def test_each_row_that_is_wrong_is_said_and_none_is_imported(olga: Client) -> No
         4: "The action is “block” or “allow”.",
         5: "more than 255 characters",
         6: "“soon” is no date",
-        7: "“9999-01-01” is no date",
+        7: "This date is out of range",
         8: "“2026-13-01” is no date",
         9: "A name of small letters",
         10: "more than 64 characters",
@@ -347,6 +347,18 @@ def test_what_was_exported_can_be_imported(olga: Client) -> None:
     confirm(olga, send(olga, text, ""))
     after = list(NetworkRule.objects.order_by("cidr").values("cidr", "action", "reason", "until"))
     assert after == before
+
+
+def test_what_a_site_with_zones_exported_one_without_can_import(olga: Client) -> None:
+    end = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    NetworkRule.objects.create(cidr="192.0.2.1", until=end)
+    text = export(olga)
+    assert "2030-01-01T12:00:00" in text
+    NetworkRule.objects.all().delete()
+    with override_settings(USE_TZ=False, TIME_ZONE="America/New_York"):
+        answer = confirm(olga, send(olga, text, ""))
+        assert said(answer) == "1 network rule was imported."
+        assert NetworkRule.objects.get().until == datetime(2030, 1, 1, 7)
 
 
 def test_an_export_is_harmless_to_a_spreadsheet(olga: Client) -> None:

@@ -82,14 +82,28 @@ def test_until_when(until: str, zone: str, expected: datetime) -> None:
 
 
 @pytest.mark.parametrize(
+    "until", ["2030-01-01T12:00+02:00", "2030-01-01T10:00Z", "2030-01-01T05:00"]
+)
+def test_a_site_without_zones_understands_one(until: str) -> None:
+    with override_settings(USE_TZ=False, TIME_ZONE="America/New_York"):
+        run("lockout_block", "198.51.100.0/24", "--until", until)
+        assert NetworkRule.objects.get().until == datetime(2030, 1, 1, 5)
+
+
+@pytest.mark.parametrize(
     ("args", "error"),
     [
         (["--for", "soon"], "This is no time: --for soon"),
         (["--for", "0"], "This moment is over"),
         (["--for", "999999999w"], "This is no time"),
-        (["--until", "soon"], "This is no time: --until soon"),
-        (["--until", "2030-13-01"], "This is no time"),
+        (["--for", "2600000d"], "This date is out of range."),
+        (["--until", "soon"], "“soon” is no date."),
+        (["--until", ""], "“” is no date."),
+        (["--until", "2030-13-01"], "“2030-13-01” is no date."),
         (["--until", "2001-01-01"], "This moment is over"),
+        (["--until", "9999-12-31T23:59:59"], "This date is out of range."),
+        (["--until", "9999-12-31T23:59:59-12:00"], "This date is out of range."),
+        (["--until", "0001-01-01T00:00:00+14:00"], "This date is out of range."),
     ],
 )
 def test_a_time_that_is_none_is_refused(args: list[str], error: str) -> None:
