@@ -23,13 +23,14 @@ from ..evidence.filters import ActiveLockFilter
 from ..identity.subject import Subject
 from ..models import AccountLock, ActiveLock, AuditEntry
 from . import cells
+from .consent import ConsentAdmin
 from .forms import LockForm
 from .strays import StrayLocks
 from .unlocking import Confirmation, hidden_of_action
 
 
 @admin.register(ActiveLock)
-class ActiveLockAdmin(StrayLocks):
+class ActiveLockAdmin(ConsentAdmin, StrayLocks):
     """The locks that refuse attempts now."""
 
     filterset_class = ActiveLockFilter
@@ -157,9 +158,7 @@ class ActiveLockAdmin(StrayLocks):
         if change:
             return super().get_form(request, obj, change, **kwargs)
         form: Any = super().get_form(request, obj, change, form=LockForm, **kwargs)
-        # Django makes a class of its own for each request.
         form.actor = request.user
-        form.asked_by = str(request.user.pk)
         form.may_shorten = self.has_unlock_permission(request)
         return form
 

@@ -22,6 +22,7 @@ from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
 from . import cells
+from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin
 from .importing import ImportAdminMixin
 from .networkforms import NetworkRuleForm
@@ -32,7 +33,7 @@ _SHOWN = 50
 
 
 @admin.register(NetworkRule)
-class NetworkRuleAdmin(ImportAdminMixin, ExportAdminMixin, RecordAdmin):
+class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordAdmin):
     """The rules, newest first."""
 
     import_export_change_list_template = "admin/import_export/change_list_import_export.html"

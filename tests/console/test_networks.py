@@ -205,6 +205,13 @@ def test_a_consent_to_one_network_is_none_to_another(olga: Client) -> None:
     assert errors(olga.post(ADD, {**FORM, "cidr": "172.16.0.0/12", **given}))
 
 
+def test_a_consent_is_that_of_who_was_asked(olga: Client, staff: Any) -> None:
+    form = {**FORM, "cidr": "10.0.0.0/8"}
+    given = consent(olga.post(ADD, form))
+    assert "is private" in errors(staff("root").post(ADD, {**form, **given}))
+    assert not NetworkRule.objects.exists()
+
+
 # -- Changing, deleting -------------------------------------------------------------------------
 
 
