@@ -1,19 +1,51 @@
-"""A form that warns, and does what it is asked for all the same once somebody insists."""
+"""What somebody was shown and consents to: signed, so that the answer is to that, and theirs."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Any
+from hashlib import sha256
+from typing import Any, Final
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.core.signing import Signer
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from .records import BaseAdmin
 
-_SALT = "lockout_admin.consent"
+#: So many seconds after it was shown, something may still be confirmed.
+CONFIRM_WITHIN_SECS: Final = 900
+_SALT: Final = "lockout_admin.consent"
+_SHOWN: Final = "lockout_admin.shown"
+
+
+def seal(request: HttpRequest, about: Any, *facts: Any) -> str:
+    """Return a token of what is shown to somebody: facts about something."""
+    return signing.dumps([str(request.user.pk), _digest(about), *facts], salt=_SHOWN)
+
+
+def opened(request: HttpRequest, about: Any) -> list[Any] | None:
+    """Return the facts that were shown to just them about just this; ``None``: too long ago.
+
+    Raises `PermissionDenied` for every other token.
+    """
+    try:
+        token: list[Any] = signing.loads(
+            request.POST.get("token", ""), salt=_SHOWN, max_age=CONFIRM_WITHIN_SECS
+        )
+    except signing.SignatureExpired:
+        return None
+    except signing.BadSignature:
+        raise PermissionDenied from None
+    if token[:2] != [str(request.user.pk), _digest(about)]:
+        raise PermissionDenied
+    return token[2:]
+
+
+def _digest(about: Any) -> str:
+    return sha256(json.dumps(about).encode()).hexdigest()
 
 
 class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -31,7 +63,7 @@ class ConsentForm(forms.ModelForm):  # type: ignore[type-arg]
 
         The consent is to these warnings about this thing, and to no others, by who read them.
         """
-        asked = Signer(salt=_SALT).signature("\0".join([self.asked_by, about, *warnings]))
+        asked = signing.Signer(salt=_SALT).signature("\0".join([self.asked_by, about, *warnings]))
         if not warnings or (may_go_on and self.cleaned_data["anyway"] == asked):
             return
         data: Any = self.data

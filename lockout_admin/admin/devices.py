@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth import get_user_model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,7 +19,8 @@ from ..models import AuditEntry, TrustedDevice
 from . import cells
 from .owned import agent_of, look_up
 from .paging import CappedPaginator
-from .records import CONSOLE_CSS, BaseAdmin
+from .records import CONSOLE_CSS, BaseAdmin, check_keys
+from .selections import Selected
 
 _End = TrustedDevice.End
 
@@ -119,40 +119,54 @@ class TrustedDeviceAdmin(BaseAdmin):
     )
     def revoke(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
         """Ask, then end the trust in the selected devices."""
-        devices = list(
-            queryset.filter(ended_at=None, until__gt=timezone.now()).select_related("user_agent")
-        )
-        if not devices:
+        rows = queryset.filter(ended_at=None, until__gt=timezone.now())
+        # The key of a device is a number drawn by lot: it tells nothing of its age.
+        selected = Selected(request, "revoke", rows, "first_seen")
+        confirmed = selected.confirmed()
+        form = RevokeForm(None if confirmed is None else request.POST)
+        if confirmed is not None and form.is_valid():
+            reason = form.cleaned_data["reason"]
+            count = sum(self._end(request, some, reason) for some in selected.chunks(confirmed))
+            said = ngettext(
+                "%(count)d device is trusted no more.",
+                "%(count)d devices are trusted no more.",
+                count,
+            )
+            messages.success(request, said % {"count": count})
+            if not selected.paused:
+                return HttpResponseRedirect(request.get_full_path())
+        question = selected.question()
+        if not question["count"]:
             messages.warning(request, _("None of these is trusted any more."))
             return None
-        look_up(devices)
-        form = RevokeForm(request.POST if "confirmed" in request.POST else None)
-        if form.is_valid():
-            self._end(request, devices, form.cleaned_data["reason"])
-            return HttpResponseRedirect(request.get_full_path())
+        look_up(question["rows"])
         context = {
             **self.admin_site.each_context(request),
+            **question,
             "title": _("Trust no more"),
             "opts": self.opts,
             "media": self.media,
             "form": form,
             "devices": [
                 (self.owner(row), self.agent(row), self.seen_first(row), self.seen_last(row))
-                for row in devices
+                for row in question["rows"]
             ],
-            "hidden": [
-                ("action", "revoke"),
-                *((ACTION_CHECKBOX_NAME, row.pk) for row in devices),
-                ("confirmed", "yes"),
-            ],
-            "back": request.get_full_path(),
         }
         return TemplateResponse(request, "lockout_admin/revoke.html", context)
 
-    def _end(self, request: HttpRequest, devices: list[TrustedDevice], reason: str) -> None:
+    def response_action(
+        self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Refuse what is no key before a database stumbles over it."""
+        check_keys(request)
+        return super().response_action(request, queryset, *args, **kwargs)
+
+    def _end(self, request: HttpRequest, keys: list[Any], reason: str) -> int:
         actor = request.user.get_username()
-        rows = TrustedDevice.objects.fresh().filter(pk__in=[row.pk for row in devices])
-        count = rows.end(_End.REVOKED, actor)
+        rows = TrustedDevice.objects.fresh().filter(pk__in=keys, ended_at=None)
+        devices = list(rows)
+        look_up(devices)
+        count: int = rows.end(_End.REVOKED, actor)
         AuditEntry.objects.bulk_create(
             AuditEntry(
                 actor=actor,
@@ -162,10 +176,7 @@ class TrustedDeviceAdmin(BaseAdmin):
             )
             for row in devices
         )
-        said = ngettext(
-            "%(count)d device is trusted no more.", "%(count)d devices are trusted no more.", count
-        )
-        messages.success(request, said % {"count": count})
+        return count
 
     # -- Columns --------------------------------------------------------------------------------
 

@@ -25,8 +25,9 @@ from ..models import AccountLock, ActiveLock, AuditEntry
 from . import cells
 from .consent import ConsentAdmin
 from .forms import LockForm
+from .selections import hidden_of_action
 from .strays import StrayLocks
-from .unlocking import Confirmation, hidden_of_action
+from .unlocking import Confirmation
 
 
 @admin.register(ActiveLock)

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from ..defences import rulebook
 from ..evidence.bidi import isolated, technical
@@ -27,9 +30,9 @@ from .exporting import ExportAdminMixin
 from .importing import ImportAdminMixin
 from .networkforms import NetworkRuleForm
 from .records import RecordAdmin
+from .selections import Selected
 
-#: Names that the confirmation of a deletion shows.
-_SHOWN = 50
+_DELETE: Any = delete_selected
 
 
 @admin.register(NetworkRule)
@@ -38,7 +41,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
 
     import_export_change_list_template = "admin/import_export/change_list_import_export.html"
     resource_classes = [NetworkRuleResource]
-    actions = ("export_selected",)
+    actions = ("export_selected", "delete_selected")
     form = NetworkRuleForm
     filterset_class = NetworkRuleFilter
     orderings = {
@@ -194,16 +197,43 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
         self._record(request, AuditEntry.Action.DELETE, queryset)
         return super().log_deletions(request, queryset)
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Return what a confirmation shows: nothing hangs on a rule, and a list may be long."""
-        shown = [str(row) for row in objs[:_SHOWN]]
-        count = len(shown) if len(shown) < _SHOWN else len(objs)
-        may = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
-        more = ["…"] if count > len(shown) else []
-        return [*shown, *more], {self.opts.verbose_name_plural: count}, may, []
+    @admin.action(description=_DELETE.short_description, permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, queryset: Any) -> HttpResponse | None:
+        """Ask, then delete what was shown; Django's own page has a field for each row."""
+        selected = Selected(request, "delete_selected", queryset, "pk")
+        if (confirmed := selected.confirmed()) is not None:
+            count = sum(self._delete(request, chunk) for chunk in selected.chunks(confirmed))
+            messages.success(request, _said_of_deletion(count))
+            if not selected.paused:
+                return HttpResponseRedirect(request.get_full_path())
+        question = selected.question()
+        if not question["count"]:
+            messages.warning(request, _("None of these is there any more."))
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            **question,
+            "title": _("Delete network rules"),
+            "opts": self.opts,
+            "media": self.media,
+        }
+        return TemplateResponse(request, "lockout_admin/delete.html", context)
+
+    def _delete(self, request: HttpRequest, keys: list[Any]) -> int:
+        rules = NetworkRule.objects.fresh().filter(pk__in=keys).order_by("pk")
+        with transaction.atomic(using=rules.db):
+            self.log_deletions(request, rules)
+            return rules.delete()[0]
 
     def _record(self, request: HttpRequest, action: str, rules: Iterable[NetworkRule]) -> None:
         rulebook.record(str(request.user.get_username()), action, rules)
+
+
+def _said_of_deletion(count: int) -> str:
+    said = ngettext(
+        "%(count)d network rule was deleted.", "%(count)d network rules were deleted.", count
+    )
+    return said % {"count": count}
 
 
 def _said(rule: NetworkRule) -> str:

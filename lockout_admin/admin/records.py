@@ -179,10 +179,7 @@ class RecordAdmin(BaseAdmin):
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any
     ) -> Any:
         """Refuse what is no key before a database stumbles over it."""
-        if not all(
-            pk.isdecimal() and len(pk) < 19 for pk in request.POST.getlist(ACTION_CHECKBOX_NAME)
-        ):
-            raise SuspiciousOperation("What was selected is not the key of a record.")
+        check_keys(request)
         return super().response_action(request, queryset, *args, **kwargs)
 
     # -- One record -----------------------------------------------------------------------------
@@ -195,6 +192,13 @@ class RecordAdmin(BaseAdmin):
         if record is not None:
             self.look_up(request, [record])
         return record
+
+
+def check_keys(request: HttpRequest) -> None:
+    """Refuse what is no key of a record before a database stumbles over it."""
+    for pk in request.POST.getlist(ACTION_CHECKBOX_NAME):
+        if not (pk.isdecimal() and len(pk) < 20 and int(pk) < 2**63):
+            raise SuspiciousOperation("What was selected is not the key of a record.")
 
 
 def _named(list_filter: Any) -> Iterator[str]:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -20,14 +16,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..engine.releases import Extent, Outcome, Selection, release_all
 from ..models import AccountLock, AuditEntry
-from . import cells
+from . import cells, consent
 from .facts import facts_of, look_up
-
-#: So many seconds after it was shown, a number may still be confirmed.
-CONFIRM_WITHIN_SECS = 900
-#: After so many seconds a long unlock asks to continue: servers end requests after 30.
-PAUSE_AFTER_SECS = 20
-_SALT = "lockout_admin.unlock"
+from .selections import PAUSE_AFTER_SECS
 
 
 class UnlockForm(forms.Form):
@@ -119,22 +110,15 @@ class Confirmation:
         return self._unlock(form, extent, done) if form.is_valid() else self._ask(self.request.POST)
 
     def _confirmed(self) -> tuple[Extent, int] | None:
-        try:
-            user, shown, count, top, by_hand, done = signing.loads(
-                self.request.POST["token"], salt=_SALT, max_age=CONFIRM_WITHIN_SECS
-            )
-        except signing.SignatureExpired:
+        shown = consent.opened(self.request, self._about())
+        if shown is None:
             return None
-        except signing.BadSignature:
-            raise PermissionDenied from None
-        if user != str(self.request.user.pk) or shown != self._question():
-            raise PermissionDenied
+        count, top, by_hand, done = shown
         return Extent(count, top, by_hand), done
 
-    def _question(self) -> str:
+    def _about(self) -> list[Any]:
         """Return what tells this question from that about other locks."""
-        asked = json.dumps([self.request.get_full_path(), self.hidden])
-        return sha256(asked.encode()).hexdigest()
+        return [self.request.get_full_path(), self.hidden]
 
     def _ask(self, data: Any = None, top: int | None = None, done: int = 0) -> HttpResponse:
         extent = self.selection.extent(top)
@@ -143,9 +127,8 @@ class Confirmation:
             return HttpResponseRedirect(self.back)
         rows = list(extent.shown)
         look_up(rows)
-        user = str(self.request.user.pk)
-        token = signing.dumps(
-            [user, self._question(), extent.count, extent.top, extent.by_hand, done], salt=_SALT
+        token = consent.seal(
+            self.request, self._about(), extent.count, extent.top, extent.by_hand, done
         )
         context = {
             **self.admin.admin_site.each_context(self.request),
@@ -227,14 +210,3 @@ def _what_came_of(outcome: Outcome, done: int) -> str:
     if outcome.unlocked == done == 1 and not outcome.held:
         return _("“%(name)s” is unlocked.") % {"name": outcome.last}
     return ngettext("%(count)d lock ended.", "%(count)d locks ended.", done) % {"count": done}
-
-
-def hidden_of_action(request: HttpRequest, action: str) -> list[tuple[str, str]]:
-    """Return the fields that start `action` of a changelist again."""
-    across = request.POST.get("select_across", "0")
-    chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)
-    return [
-        ("action", action),
-        ("select_across", across),
-        *((ACTION_CHECKBOX_NAME, pk) for pk in (chosen[:1] if across == "1" else chosen)),
-    ]

@@ -26,8 +26,9 @@ from . import cells
 from .filtering import LockedNowFilter
 from .owned import devices_of
 from .records import CONSOLE_CSS, CONSOLE_JS
+from .selections import hidden_of_action
 from .successes import last_logins
-from .unlocking import Confirmation, hidden_of_action
+from .unlocking import Confirmation
 from .visits import may_see
 
 if TYPE_CHECKING:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
+from freezegun.api import FrozenDateTimeFactory
 
+from lockout_admin.admin import selections
 from lockout_admin.admin.devices import _accounts_called
 from lockout_admin.admin.owned import devices_of
 from lockout_admin.defences import devices
 from lockout_admin.identity.client import Client as Source
 from lockout_admin.models import AuditEntry, SuccessfulLogin, TrustedDevice
+
+from .conftest import confirm, said
 
 pytestmark = pytest.mark.django_db
 
@@ -72,9 +78,11 @@ def test_a_device_is_revoked_with_a_reason_and_audited(
 ) -> None:
     asked = post(admin_client, device.pk)
     assert "4711" in asked.content.decode()
-    assert post(admin_client, device.pk, confirmed="yes", reason="").status_code == 200
-    answer = post(admin_client, device.pk, confirmed="yes", reason="Laptop was stolen")
-    assert answer.status_code == 302
+    asked = confirm(admin_client, LIST, asked, "")
+    assert "This field is required." in asked.content.decode()
+    assert said(confirm(admin_client, LIST, asked, "Laptop was stolen")) == (
+        "1 device is trusted no more."
+    )
     device.refresh_from_db()
     assert (device.end_reason, device.ended_by) == ("revoked", "admin")
     entry = AuditEntry.objects.get()
@@ -86,9 +94,47 @@ def test_a_device_is_revoked_with_a_reason_and_audited(
 def test_what_is_not_trusted_any_more_is_not_revoked(
     admin_client: Client, device: TrustedDevice
 ) -> None:
+    asked = post(admin_client, device.pk)
     TrustedDevice.objects.update(ended_at=timezone.now(), end_reason="used up")
-    assert post(admin_client, device.pk, confirmed="yes", reason="x").status_code == 302
+    assert said(confirm(admin_client, LIST, asked)) == "0 devices are trusted no more."
+    assert post(admin_client, device.pk).status_code == 302
     assert not AuditEntry.objects.exists()
+
+
+def test_all_that_a_filter_finds_are_revoked_however_many(
+    admin_client: Client, clock: FrozenDateTimeFactory
+) -> None:
+    until = timezone.now() + timedelta(days=1)
+    made = {"account": "4711", "first_seen": timezone.now(), "until": until}
+    TrustedDevice.objects.bulk_create(TrustedDevice(pk=2**62 + n, **made) for n in range(1100))
+    asked = post(admin_client, 2**62, select_across="1")
+    assert len(asked.context["hidden"]) == 4
+    assert "and 1050 more" in asked.content.decode()
+    clock.tick(1)
+    devices._record(8, "1", Source())
+    answer = confirm(admin_client, LIST, asked, "All of them")
+    assert said(answer) == "1100 devices are trusted no more."
+    assert TrustedDevice.objects.trusted().get().pk == 8
+    assert AuditEntry.objects.count() == 1100
+
+
+def test_a_long_revocation_goes_on_once_it_is_confirmed_again(
+    admin_client: Client, device: TrustedDevice, monkeypatch: Any
+) -> None:
+    devices._record(8, "1", Source())
+    asked = post(admin_client, 7, 8)
+    monkeypatch.setattr(selections, "CHUNK", 1)
+    monkeypatch.setattr(selections, "time", Mock(monotonic=Mock(side_effect=[0, 21])))
+    asked = confirm(admin_client, LIST, asked)
+    monkeypatch.undo()
+    assert "There are more. Confirm again to continue." in asked.content.decode()
+    assert said(confirm(admin_client, LIST, asked)) == "1 device is trusted no more."
+
+
+@pytest.mark.parametrize("key", ["abc", "\0", "9" * 19, "9" * 5000, "1.5", "-1"])
+def test_what_is_no_key_of_a_device_is_refused(admin_client: Client, key: str) -> None:
+    form = {"action": "revoke", "_selected_action": key}
+    assert admin_client.post(LIST, form).status_code == 400
 
 
 @pytest.mark.parametrize(("filtered", "found"), [("yes", 1), ("no", 2), ("x", 0)])
@@ -122,7 +168,7 @@ def test_who_may_only_look_revokes_nothing(
     user.user_permissions.set(permissions.filter(codename="view_trusteddevice"))
     client.force_login(user)
     assert client.get(LIST).status_code == 200
-    post(client, device.pk, confirmed="yes", reason="x")
+    post(client, device.pk, token="x", reason="x")
     device.refresh_from_db()
     assert device.ended_at is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import quote_plus
 
 import pytest
@@ -14,11 +15,13 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client, override_settings
 from django.utils import timezone
+from freezegun import freeze_time
 
+from lockout_admin.admin import selections
 from lockout_admin.models import AccountLock, AuditEntry, NetworkRule
 
 from ..conftest import request_from
-from .conftest import consent, insist, list_url, page_url, said
+from .conftest import confirm, consent, insist, list_url, page_url, said
 
 LIST = list_url("networkrule")
 ADD = LIST + "add/"
@@ -243,16 +246,92 @@ def test_deleting_one(olga: Client) -> None:
     assert deeds() == [("security", "delete", "198.51.100.0/24")]
 
 
-def test_deleting_many(olga: Client) -> None:
+def select(browser: Client, *rows: NetworkRule, across: bool = False, query: str = "") -> Any:
+    """Start the deletion of some rules, or of all that a filter finds."""
+    chosen = [row.pk for row in rows] or [NetworkRule.objects.all()[0].pk]
+    form = {"action": "delete_selected", "select_across": int(across)}
+    return browser.post(LIST + query, {**form, ACTION_CHECKBOX_NAME: chosen})
+
+
+def many(number: int, **fields: Any) -> None:
+    networks = [f"10.{n // 250}.{n % 250}.0" for n in range(number)]
+    NetworkRule.objects.bulk_create(
+        NetworkRule(cidr=f"{first}/24", first=first, **fields) for first in networks
+    )
+
+
+def test_deleting_some(olga: Client) -> None:
     rows = [rule(f"198.51.100.{number}") for number in range(60)]
-    form = {"action": "delete_selected", ACTION_CHECKBOX_NAME: [row.pk for row in rows]}
-    answer = olga.post(LIST, form)
+    answer = select(olga, *rows[:55])
     content = answer.content.decode()
-    assert content.count("<li>198.51.100.") == 50
-    assert "Network rules: 60" in content or "network rules: 60" in content
-    olga.post(LIST, {**form, "post": "yes"}, follow=True)
+    assert content.count("<li><bdi") == 50
+    assert "<strong>55</strong> rules will be deleted." in content
+    assert "and 5 more" in content
+    assert NetworkRule.objects.count() == 60
+    assert said(confirm(olga, LIST, answer)) == "55 network rules were deleted."
+    assert NetworkRule.objects.count() == 5
+    assert deeds() == [("security", "delete", row.cidr) for row in rows[:55]]
+    assert LogEntry.objects.count() == 55
+
+
+def test_all_that_a_filter_finds_are_deleted_however_many(olga: Client) -> None:
+    many(1100)
+    allowed = rule(action="allow")
+    answer = select(olga, across=True, query="?action=block")
+    assert len(answer.context["hidden"]) == 4
+    later = rule("192.0.2.0/24")
+    answer = confirm(olga, LIST + "?action=block", answer)
+    assert said(answer) == "1100 network rules were deleted."
+    assert set(NetworkRule.objects.all()) == {allowed, later}
+    assert len(deeds()) == 1100
+
+
+def test_a_filter_that_finds_more_by_now_asks_again(olga: Client) -> None:
+    rule("192.0.2.0/24")
+    rule(until=timezone.now())
+    answer = select(olga, across=True, query="?state=ended")
+    NetworkRule.objects.update(until=timezone.now())
+    answer = confirm(olga, LIST + "?state=ended", answer)
+    assert "There are more now. Please look again." in answer.content.decode()
+    assert NetworkRule.objects.count() == 2
+    assert said(confirm(olga, LIST + "?state=ended", answer)) == "2 network rules were deleted."
+
+
+def test_a_long_deletion_goes_on_once_it_is_confirmed_again(olga: Client, monkeypatch: Any) -> None:
+    many(3)
+    answer = select(olga, across=True)
+    monkeypatch.setattr(selections, "CHUNK", 2)
+    monkeypatch.setattr(selections, "time", Mock(monotonic=Mock(side_effect=[0, 21])))
+    answer = confirm(olga, LIST, answer)
+    monkeypatch.undo()
+    content = answer.content.decode()
+    assert "There are more. Confirm again to continue." in content
+    assert "2 network rules were deleted." in content
+    assert said(confirm(olga, LIST, answer)) == "1 network rule was deleted."
     assert not NetworkRule.objects.exists()
-    assert len(deeds()) == 60
+
+
+def test_a_deletion_is_confirmed_soon_by_who_was_asked_for_what_was_shown(
+    olga: Client, staff: Any
+) -> None:
+    one, other = rule(), rule("192.0.2.0/24")
+    answer = select(olga, one)
+    token = dict(answer.context["hidden"])["token"]
+    assert confirm(staff("root"), LIST, answer).status_code == 403
+    assert confirm(olga, LIST, select(olga, other), token=token).status_code == 403
+    with freeze_time(timezone.now() + timedelta(minutes=16)):
+        assert "This took a while" in confirm(olga, LIST, answer).content.decode()
+    assert NetworkRule.objects.count() == 2
+
+
+def test_rules_that_somebody_else_deleted_are_said(olga: Client) -> None:
+    row = rule()
+    rule("192.0.2.0/24")
+    answer = select(olga, row)
+    NetworkRule.objects.filter(pk=row.pk).delete()
+    assert "0 network rules were deleted." in said(confirm(olga, LIST, answer))
+    assert select(olga, row).status_code == 302
+    assert said(olga.get(LIST)) == "None of these is there any more."
 
 
 # -- Looking ------------------------------------------------------------------------------------
