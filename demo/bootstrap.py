@@ -21,7 +21,15 @@ VENV: Final = ROOT / ".venv"
 
 #: Packages whose presence says that an extra of pyproject.toml is installed.
 MARKERS: Final[dict[str, tuple[str, ...]]] = {
-    "demo": ("django", "django_filters", "import_export", "environ", "whitenoise", "httpx"),
+    "demo": (
+        "django",
+        "django_filters",
+        "import_export",
+        "environ",
+        "whitenoise",
+        "httpx",
+        "fastapi",
+    ),
     "test": ("pytest", "pytest_django", "pytest_asyncio", "coverage", "hypothesis", "freezegun"),
     "postgres": ("psycopg",),
     "mysql": ("MySQLdb",),
