@@ -16,7 +16,7 @@ from ..conf import conf
 from ..exceptions import AccountLocked
 from ..identity import names
 from ..identity.credentials import Credentials
-from ..identity.subject import Subject, account_of
+from ..identity.subject import Subject
 from ..identity.text import cleaned
 from ..models.accounts import hash_in_vain
 from . import attempts, chain, refusals
@@ -147,7 +147,11 @@ class Call:
         guess = self._entered()
         if self._unfit:
             hash_in_vain()
-        if user is None or not guess.entrance.may_be_of(user) or _is_kept_out(guess, user):
+        if (
+            user is None
+            or not guess.entrance.may_be_of(user)
+            or refusals.is_kept_out(guess.attempt, user)
+        ):
             self._answer_none(guess)
             return None
         guess.meet(Event.ANSWERED_USER, user)
@@ -219,27 +223,6 @@ class Call:
 
 def _told(name: str) -> str:
     return ascii(cleaned(name, _LONGEST_NAME))
-
-
-def _is_kept_out(guess: Guess, user: Any) -> bool:
-    """Tell whether an account is kept out that was found: by its own name's lock, or by its device.
-
-    Then its password is as wrong as any: to be refused with it would say that it is right.
-    """
-    attempt = guess.attempt
-    if refusals.is_of_another(attempt, user):
-        why = "in the browser of another account, which had the name before"
-    elif hasattr(user, "get_username") and refusals.lock_of_own_name(attempt, user):
-        why = "by another name than the one that is locked"
-    else:
-        return False
-    logger.warning(
-        "right_password_refused: account %s was entered %s; the answer was that the password is"
-        " wrong.",
-        ascii(account_of(user)),
-        why,
-    )
-    return True
 
 
 def _refuse(refusal: AccountLocked) -> None:

@@ -48,6 +48,26 @@ def is_of_another(attempt: Attempt, user: Any) -> bool:
     return bool(owner) and account_of(user) not in ("", owner)
 
 
+def is_kept_out(attempt: Attempt, user: Any) -> bool:
+    """Tell whether an account is kept out that was found: by its own name's lock, or by its device.
+
+    Then its password is as wrong as any: to be refused with it would say that it is right.
+    """
+    if is_of_another(attempt, user):
+        why = "in the browser of another account, which had the name before"
+    elif hasattr(user, "get_username") and lock_of_own_name(attempt, user):
+        why = "by another name than the one that is locked"
+    else:
+        return False
+    logger.warning(
+        "right_password_refused: account %s was entered %s; the answer was that the password is"
+        " wrong.",
+        ascii(account_of(user)),
+        why,
+    )
+    return True
+
+
 def by_account(attempt: Attempt, user: Any) -> None:
     """Refuse an account that is about to come in by a locked name, or another's device."""
     if lock := lock_of_own_name(attempt, user):
