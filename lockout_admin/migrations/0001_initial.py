@@ -111,11 +111,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('timestamp', models.DateTimeField(default=django.utils.timezone.now)),
-                ('kind', models.CharField(choices=[('asked', 'help asked for'), ('locked', 'locked'), ('device', 'login from a new device'), ('failures', 'login after failures')], max_length=8)),
+                ('kind', models.CharField(choices=[('asked', 'help asked for'), ('fresh', 'help asked for from a mail'), ('locked', 'locked'), ('device', 'login from a new device'), ('failures', 'login after failures')], max_length=8)),
                 ('notifier', models.CharField(max_length=255)),
                 ('subject', models.BigIntegerField(editable=False)),
                 ('username', models.CharField(max_length=255)),
                 ('account', models.CharField(blank=True, max_length=255)),
+                ('mailbox', models.BigIntegerField(editable=False, null=True)),
                 ('failures', models.PositiveIntegerField(default=0)),
                 ('until', models.DateTimeField(null=True)),
                 ('ip_address', lockout_admin.models.fields.IPAddressField(null=True)),
@@ -135,7 +136,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'default_permissions': (),
-                'indexes': [models.Index(fields=['state', 'kind', 'due'], name='lockout_out_due'), models.Index(fields=['account', 'kind', 'sent_at'], name='lockout_out_account'), models.Index(fields=['sent_at'], name='lockout_out_sent'), models.Index(fields=['claim'], name='lockout_out_claim'), models.Index(fields=['nonce'], name='lockout_out_nonce'), models.Index(fields=['timestamp', 'id'], name='lockout_out_when')],
+                'indexes': [models.Index(fields=['state', 'kind', 'due'], name='lockout_out_due'), models.Index(fields=['account', 'kind', 'sent_at'], name='lockout_out_account'), models.Index(fields=['mailbox', 'kind', 'sent_at'], name='lockout_out_mailbox'), models.Index(fields=['sent_at'], name='lockout_out_sent'), models.Index(fields=['claim'], name='lockout_out_claim'), models.Index(fields=['nonce'], name='lockout_out_nonce'), models.Index(fields=['timestamp', 'id'], name='lockout_out_when')],
             },
         ),
         migrations.CreateModel(

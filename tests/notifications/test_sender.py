@@ -249,10 +249,10 @@ def test_an_account_that_raises_is_in_nobodys_way(
 ) -> None:
     why_not = sieges.why_not
 
-    def fails(row: Any, user: Any) -> str:
+    def fails(row: Any, user: Any, firsts: Any) -> str:
         if user.get_username() == "bob":
             raise ZeroDivisionError
-        return why_not(row, user)
+        return why_not(row, user, firsts)
 
     monkeypatch.setattr(sieges, "why_not", fails)
     get_user_model().objects.create_user("bob", "bob@example.com", "right")
