@@ -10,8 +10,8 @@ from typing import Any, Final
 
 Address = IPv4Address | IPv6Address
 
-#: All that the internet gives out (RFC 4291). What else there is in IPv6 stays inside of networks, or
-#: leads to an IPv4 address in a way that is given up: ``fec0::``, ``::10.0.0.1``.
+#: All that the internet gives out (RFC 4291). What else there is in IPv6 stays inside of networks,
+#: or leads to an IPv4 address in a way that is given up: ``fec0::``, ``::10.0.0.1``.
 _GLOBAL: Final = IPv6Network("2000::/3")
 #: Stands for IPv4 addresses where a network has only IPv6 (RFC 6052).
 _NAT64: Final = IPv6Network("64:ff9b::/96")

@@ -23,8 +23,8 @@ State = Outbox.State
 #: Longer than any server of mails or hooks may take for one message.
 LEASE: Final = timedelta(minutes=10)
 _AT_ONCE: Final = 100
-#: After so long a sender looks anew: what somebody waits for must not wait for all that was due when
-#: it began, with a server that is slow.
+#: After so long a sender looks anew: with a slow server, what somebody waits for must not wait for
+#: all that was due when it began.
 _LONG: Final = timedelta(seconds=5)
 
 
@@ -113,8 +113,8 @@ def claim(before: datetime, count: Sent) -> Batch | None:
             claim=number, due=timezone.now() + LEASE, attempts=F("attempts") + 1
         )
         if taken:
-            rows = Outbox.objects.filter(claim=number, pk__in=pks).order_by("pk")
-            return Batch(number, list(rows), count)
+            rows = Outbox.objects.filter(claim=number, pk__in=pks)
+            return Batch(number, sorted(rows, key=lambda row: pks.index(row.pk)), count)
     return None
 
 

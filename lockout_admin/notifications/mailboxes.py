@@ -1,8 +1,8 @@
 """How many mails go to one mailbox, however many accounts have its address.
 
-Whoever may register may register with somebody else's address, a hundred times. The first account of
-an address has its own limits alone, so that those who came after it can't use up what its owner is
-told; all the others share one count. The address is kept as a keyed digest.
+Whoever may register may register with somebody else's address, a hundred times. The first account
+of an address has its own limits alone, so that those who came after it can't use up what its owner
+is told; all the others share one count. The address is kept as a keyed digest.
 """
 
 from __future__ import annotations
