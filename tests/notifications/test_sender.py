@@ -350,7 +350,7 @@ def test_a_database_that_is_gone_ends_a_run(
         sender.send_due()
 
 
-def raising_with(error: Exception) -> Callable[..., Any]:
+def raising_with(error: BaseException) -> Callable[..., Any]:
     def fails(*arguments: Any) -> Any:
         raise error
 
