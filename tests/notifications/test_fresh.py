@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.core import signing
 from django.test import Client
 from freezegun.api import FrozenDateTimeFactory
@@ -191,9 +191,13 @@ def test_an_account_gets_six_a_day(
     assert len(send()) == 1
 
 
-def test_of_many_asked_for_at_once_six_go_out(fresh: str, alice: Any) -> None:
-    for _ in range(8):
-        due.help_is_asked_for_again(alice, Source())
+def test_of_many_asked_for_at_once_six_go_out_wherever_they_come_from(
+    fresh: str, alice: Any
+) -> None:
+    authenticate(request_from("203.0.113.5"), username="alice", password="right")
+    for address in ("203.0.113.5", "198.51.100.7"):
+        for _ in range(4):
+            due.help_is_asked_for_again(alice, Source(ip_address=address))
     assert len(send()) == 6
     assert Outbox.objects.filter(kind=Kind.FRESH, why=Outbox.Why.LIMIT).count() == 2
 
