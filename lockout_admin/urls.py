@@ -14,5 +14,6 @@ app_name = "lockout_admin"
 urlpatterns = [
     path("ask/", pages.ask, name="ask"),
     path("code/", pages.code, name="code"),
+    path("fresh/<str:token>/", pages.fresh, name="fresh"),
     path("link/<str:token>/", pages.link, name="link"),
 ]

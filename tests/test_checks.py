@@ -526,6 +526,8 @@ WITH_MAIL = {"BASE_URL": "https://shop.example", "CONTACT": "+49 30 123", "NOTIF
     [
         ({}, WITH_PAGES, []),
         ({}, "tests.urls", ["W032"]),
+        ({}, "tests.notifications.without_login", ["W036"]),
+        ({"BASE_URL": ""}, "tests.notifications.without_login", ["W031"]),
         ({"BASE_URL": ""}, WITH_PAGES, ["W031"]),
         ({"BASE_URL": "http://shop.example"}, WITH_PAGES, ["W033"]),
         ({"CONTACT": ""}, WITH_PAGES, ["W034"]),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from ..conf import conf
-from ..notifications import links, notifiers
+from ..notifications import entrances, links, notifiers
 from ..notifications.notifiers import Notifier
 
 
@@ -53,6 +54,21 @@ def links_lead_to_pages(**kwargs: Any) -> list[CheckMessage]:
             "Owners are told of locks, but the pages on which they end one are not there.",
             hint="Add path('account/', include('lockout_admin.urls')) to the site's urls.",
             id="lockout_admin.W032",
+        )
+    ]
+
+
+@register(Tags.security)
+def owners_find_the_login(**kwargs: Any) -> list[CheckMessage]:
+    """W036: "Log in here" leads to the page on which people log in."""
+    if not notifiers.owners_are_told() or entrances.login_path():
+        return []
+    return [
+        CheckWarning(
+            f"LOGIN_URL is {str(settings.LOGIN_URL)!r}, where no page is, and the site has no admin"
+            " to log in to: owners whom a mail lets in are not led to a login.",
+            hint="Set LOGIN_URL to the path or the name of the page on which people log in.",
+            id="lockout_admin.W036",
         )
     ]
 

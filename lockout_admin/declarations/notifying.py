@@ -29,7 +29,8 @@ class NotificationSettings:
         "MAILS_PER_HOUR",
         500,
         least=1,
-        help="mails of the whole site in an hour; a quarter is kept for those that are asked for",
+        help="mails of the whole site in an hour; a quarter is kept for those that are asked for,"
+        " and a tenth of all for those that are asked for from a mail",
     )
     asked_mails_per_account = Whole(
         "ASKED_MAILS_PER_ACCOUNT",

@@ -19,9 +19,14 @@ class Outbox(models.Model):
         """What is told."""
 
         ASKED = "asked", "help asked for"
+        #: By whoever has a mail of ours, and so reads the owner's.
+        FRESH = "fresh", "help asked for from a mail"
         LOCKED = "locked", "locked"
         NEW_DEVICE = "device", "login from a new device"
         AFTER_FAILURES = "failures", "login after failures"
+
+    #: Somebody sits and waits for it.
+    WAITED_FOR = (Kind.ASKED, Kind.FRESH)
 
     class State(models.TextChoices):
         """Where it is on its way."""
@@ -54,6 +59,8 @@ class Outbox(models.Model):
     username = models.CharField(max_length=USERNAME_MAX_LENGTH)
     #: The primary key of the account, as text: known from a login, or once it is looked for.
     account = models.CharField(max_length=ACCOUNT_MAX_LENGTH, blank=True)
+    #: A keyed digest of the address that it goes to, see `mailboxes`: never the address.
+    mailbox = models.BigIntegerField(null=True, editable=False)
     failures = models.PositiveIntegerField(default=0)
     until = models.DateTimeField(null=True)
     ip_address = IPAddressField(null=True)
@@ -83,6 +90,7 @@ class Outbox(models.Model):
         indexes = [
             models.Index(fields=["state", "kind", "due"], name="lockout_out_due"),
             models.Index(fields=["account", "kind", "sent_at"], name="lockout_out_account"),
+            models.Index(fields=["mailbox", "kind", "sent_at"], name="lockout_out_mailbox"),
             models.Index(fields=["sent_at"], name="lockout_out_sent"),
             models.Index(fields=["claim"], name="lockout_out_claim"),
             models.Index(fields=["nonce"], name="lockout_out_nonce"),

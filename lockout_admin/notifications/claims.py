@@ -16,13 +16,16 @@ from django.utils import timezone
 
 from ..identity.subject import account_of
 from ..models import Outbox
-from . import links
+from . import links, mailboxes, notifiers
 
 State = Outbox.State
 
 #: Longer than any server of mails or hooks may take for one message.
 LEASE: Final = timedelta(minutes=10)
 _AT_ONCE: Final = 100
+#: After so long a sender looks anew: with a slow server, what somebody waits for must not wait for
+#: all that was due when it began.
+_LONG: Final = timedelta(seconds=5)
 
 
 @dataclass(slots=True)
@@ -42,6 +45,9 @@ class Batch:
     claim: int
     rows: list[Outbox]
     count: Sent
+    begun: datetime = field(default_factory=timezone.now)
+    #: See `mailboxes`.
+    firsts: mailboxes.Firsts = field(default_factory=dict)
     _dropped: dict[str, list[int]] = field(default_factory=dict)
 
     def mark(self, row: Outbox, user: Any) -> bool:
@@ -51,7 +57,8 @@ class Batch:
         row.due = row.sent_at + LEASE
         row.account = account_of(user) or row.account
         row.bound = links.bound_of(user, row.subject) if user is not None else ""
-        names = ("state", "sent_at", "due", "account", "bound")
+        row.mailbox = mailboxes.keys_of(user)[0] if user is not None else None
+        names = ("state", "sent_at", "due", "account", "bound", "mailbox")
         return bool(self._own(row.pk).update(**{name: getattr(row, name) for name in names}))
 
     def is_sent(self, row: Outbox) -> None:
@@ -65,6 +72,17 @@ class Batch:
             state=State.WAITING, due=until, attempts=attempts, sent_at=None, claim=None
         )
         self.count.postponed += 1
+
+    @property
+    def takes_long(self) -> bool:
+        """Tell whether somebody may be waiting by now."""
+        return timezone.now() > self.begun + _LONG
+
+    def give_back(self, rows: list[Outbox]) -> None:
+        """Leave messages that were not begun to whoever looks next."""
+        self._own(*[row.pk for row in rows]).update(
+            due=timezone.now(), attempts=F("attempts") - 1, claim=None
+        )
 
     def drop(self, row: Outbox, why: str) -> None:
         """Send it never: of many, with one statement at the end."""
@@ -95,8 +113,8 @@ def claim(before: datetime, count: Sent) -> Batch | None:
             claim=number, due=timezone.now() + LEASE, attempts=F("attempts") + 1
         )
         if taken:
-            rows = Outbox.objects.filter(claim=number, pk__in=pks).order_by("pk")
-            return Batch(number, list(rows), count)
+            rows = Outbox.objects.filter(claim=number, pk__in=pks)
+            return Batch(number, sorted(rows, key=lambda row: pks.index(row.pk)), count)
     return None
 
 
@@ -110,11 +128,24 @@ def next_in(older_than: float = 0.0) -> float | None:
 
 
 def _due_keys(before: datetime) -> list[int]:
-    """Return what is due; what was asked for comes first, somebody waits for it."""
+    """Return what is due: what owners are told first, and of that what somebody waits for."""
     due = _open_rows().filter(due__lte=before).order_by("due", "pk").values_list("pk", flat=True)
-    found = list(due.filter(kind=Outbox.Kind.ASKED)[:_AT_ONCE])
-    if len(found) < _AT_ONCE:
-        found += due.exclude(kind=Outbox.Kind.ASKED)[: _AT_ONCE - len(found)]
+    if not due.exists():
+        return []
+    to_owners = due.filter(notifier__in=notifiers.to_owners())
+    others = due.exclude(notifier__in=notifiers.to_owners())
+    return _first(to_owners) or _first(others)
+
+
+def _first(due: Any) -> list[int]:
+    found: list[int] = []
+    waited_for = Outbox.WAITED_FOR
+    for rows in (
+        due.filter(kind=Outbox.Kind.FRESH),
+        due.filter(kind=Outbox.Kind.ASKED),
+        due.exclude(kind__in=waited_for),
+    ):
+        found += rows[: _AT_ONCE - len(found)]
     return found
 
 

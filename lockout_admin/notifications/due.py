@@ -64,3 +64,10 @@ def help_is_asked_for(typed: str, client: Client) -> str:
     """Have a mail sent to whoever has the name; return the nonce for the browser that asks."""
     subject = Subject.of(typed)
     return outbox.put(Kind.ASKED, subject.key, name_to_store(subject), client)
+
+
+def help_is_asked_for_again(user: Any, client: Client) -> str:
+    """Have a mail sent to an account whose mail somebody has; return the nonce likewise."""
+    subject = Subject.of(user.get_username())
+    facts = {"account": account_of(user)}
+    return outbox.put(Kind.FRESH, subject.key, subject.username, client, **facts)

@@ -5,10 +5,10 @@ A path is written by strangers, as a user agent is: it is not kept, and not quot
 
 from __future__ import annotations
 
-from django.conf import settings
+from django.conf import global_settings, settings
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, reverse
-from django.utils.translation import gettext
+from django.urls import NoReverseMatch, is_valid_path, reverse
+from django.utils.translation import get_language, gettext
 
 
 def entrance_of(path: str) -> str:
@@ -39,8 +39,20 @@ def _path_of(name: str) -> str:
 
 
 def login_path() -> str:
-    """Return where people log in; empty where the site does not say."""
+    """Return where people log in; empty where the site has no such page.
+
+    Where ``LOGIN_URL`` leads nowhere, that is the admin. An address that a site has set itself is
+    believed: its front end may serve the page.
+    """
     try:
-        return resolve_url(settings.LOGIN_URL)
+        path = resolve_url(settings.LOGIN_URL)
     except NoReverseMatch:
-        return ""
+        path = ""
+    if path and (path != global_settings.LOGIN_URL or _is_served(path)):
+        return path
+    return _path_of("admin:login")
+
+
+def _is_served(path: str) -> bool:
+    """Tell whether there is a view for a path, as it is or in a language (`i18n_patterns`)."""
+    return any(is_valid_path(each) for each in (path, f"/{get_language()}{path}"))

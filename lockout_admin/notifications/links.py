@@ -2,6 +2,9 @@
 
 Both stand for the row of the message. It is bound to the account as it was: its key, its name, its
 address and its password. The link is void once one of them is another.
+
+Each mail has a second link, for a month: it opens nothing, and has another mail sent. Only whoever
+reads the owner's mails has it, so that no stranger uses up what is counted for it.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.core import signing
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.urls import NoReverseMatch, get_script_prefix, reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
@@ -26,8 +29,11 @@ from . import holders, notifiers
 LASTS: Final = 15 * 60
 #: Codes that may be tried on one message.
 MOST_TRIES: Final = 5
+#: Likewise, of the link that has another mail sent.
+FRESH_LASTS: Final = 30 * 24 * 60 * 60
 _LINK: Final = "lockout_admin.link"
 _ASKED: Final = "lockout_admin.asked"
+_FRESH: Final = "lockout_admin.fresh"
 _BOUND: Final = "lockout_admin.bound"
 _CODE: Final = "lockout_admin.code"
 #: The cookie of the browser that asked outlasts the code of a message that is late.
@@ -57,7 +63,21 @@ def address_of(row: Outbox) -> str:
     It begins as ``BASE_URL`` says: a stranger writes the ``Host`` header. Below which path the site
     is, only its requests and commands know, and no thread: that is in ``BASE_URL`` as well.
     """
-    path = path_to("link", signing.dumps(row.nonce, salt=_LINK))
+    return _absolute(path_to("link", signing.dumps(row.nonce, salt=_LINK)))
+
+
+def fresh_address_of(user: Any) -> str:
+    """Return the address, likewise, of the page that has another mail sent to an account."""
+    return _absolute(fresh_path_of(user))
+
+
+def fresh_path_of(user: Any) -> str:
+    """Return its path."""
+    content = [account_of(user), _states_of(user)[0]]
+    return path_to("fresh", signing.dumps(content, salt=_FRESH))
+
+
+def _absolute(path: str) -> str:
     below = path.removeprefix(get_script_prefix().rstrip("/"))
     return f"{conf.base_url.rstrip('/')}{below}" if path and conf.base_url else ""
 
@@ -87,6 +107,15 @@ def bound_of(user: Any, subject: int) -> str:
     return salted_hmac(_BOUND, "\0".join(parts), algorithm="sha256").hexdigest()
 
 
+def _states_of(user: Any) -> list[str]:
+    """Return digests of an account as it is, by each secret of the site: a month is long."""
+    text = "\0".join((account_of(user), holders.address_of(user), user.password))
+    return [
+        salted_hmac(_FRESH, text, secret=secret, algorithm="sha256").hexdigest()[:32]
+        for secret in conf.secrets
+    ]
+
+
 def asked_cookie(nonce: str) -> str:
     """Return what the browser keeps that asked."""
     return signing.dumps(nonce, salt=_ASKED)
@@ -106,6 +135,27 @@ def opened(token: str) -> Opening | None:
     return _opening(nonce) if nonce else None
 
 
+def whose(token: str) -> Any:
+    """Return the account for which a mail had a link to another; ``None``: it has changed."""
+    content = _loaded(token, _FRESH, FRESH_LASTS)
+    if not isinstance(content, list):
+        return None
+    account, state = content
+    user = holders.of_account(account)
+    return user if user is not None and state in _states_of(user) else None
+
+
+def path_after(token: str) -> str:
+    """Return where to ask for another mail after a link that is over.
+
+    Whoever has it reads the owner's mails, while the account is as it was.
+    """
+    nonce = _signed(token, _LINK, FRESH_LASTS)
+    row = _rows(nonce).first() if nonce else None
+    user = _owner_of(row) if row else None
+    return ask_path() if user is None else fresh_path_of(user)
+
+
 def opened_by_code(cookie: str, code: str) -> Opening | None:
     """Return what a code opens, in the browser that asked; each call is one of the five tries."""
     nonce = _signed(cookie, _ASKED, ASKED_LASTS)
@@ -119,21 +169,31 @@ def opened_by_code(cookie: str, code: str) -> Opening | None:
 
 def _opening(nonce: str) -> Opening | None:
     since = timezone.now() - timedelta(seconds=LASTS)
-    row = (
-        Outbox.objects.filter(nonce=nonce, state__in=_OUT, sent_at__gt=since, used_at=None)
-        .exclude(bound="")
-        .first()
+    row = _rows(nonce).filter(sent_at__gt=since, used_at=None).first()
+    user = _owner_of(row) if row else None
+    return Opening(row, user) if row and user is not None else None
+
+
+def _rows(nonce: str) -> QuerySet[Outbox]:
+    return Outbox.objects.filter(nonce=nonce, state__in=_OUT).exclude(bound="")
+
+
+def _owner_of(row: Outbox) -> Any:
+    """Return whose a message is; ``None``: the account is another by now."""
+    user = holders.of_account(row.account)
+    is_as_it_was = user is not None and constant_time_compare(
+        bound_of(user, row.subject), row.bound
     )
-    user = holders.of_account(row.account) if row else None
-    if row is None or user is None:
-        return None
-    is_as_it_was = constant_time_compare(bound_of(user, row.subject), row.bound)
-    return Opening(row, user) if is_as_it_was else None
+    return user if is_as_it_was else None
 
 
 def _signed(token: str, salt: str, seconds: int) -> str:
-    try:
-        nonce = signing.loads(token, salt=salt, max_age=seconds)
-    except (signing.BadSignature, ValueError):
-        return ""
+    nonce = _loaded(token, salt, seconds)
     return nonce if isinstance(nonce, str) else ""
+
+
+def _loaded(token: str, salt: str, seconds: int) -> Any:
+    try:
+        return signing.loads(token, salt=salt, max_age=seconds)
+    except (signing.BadSignature, ValueError):
+        return None

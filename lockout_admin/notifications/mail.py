@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from ..conf import conf
 from ..identity.agents import words_of
 from . import entrances, holders
-from .links import LASTS
+from .links import FRESH_LASTS, LASTS
 from .notifiers import Kind, Notice, Notifier
 
 #: Nobody and nothing is to answer (RFC 3834).
@@ -92,6 +92,8 @@ class MailNotifier(Notifier):
             "link": notice.link,
             "code": notice.code,
             "minutes": LASTS // 60,
+            "fresh": notice.fresh,
+            "days": FRESH_LASTS // 86400,
             "contact": conf.contact,
         }
 
@@ -137,6 +139,7 @@ def _after_failures() -> str:
 
 _SUBJECTS: Final = {
     Kind.ASKED: _asked,
+    Kind.FRESH: _asked,
     Kind.LOCKED: _locked,
     Kind.NEW_DEVICE: _new_device,
     Kind.AFTER_FAILURES: _after_failures,

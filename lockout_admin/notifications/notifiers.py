@@ -33,6 +33,8 @@ class Notice:
     link: str = field(default="", repr=False)
     #: Six digits for the page that asked; empty where nobody asked.
     code: str = field(default="", repr=False)
+    #: The absolute address of the page that sends another one; empty where there is none.
+    fresh: str = field(default="", repr=False)
 
 
 class Notifier(ABC):
@@ -77,6 +79,12 @@ def in_force(kind: str) -> list[str]:
     """Return the paths of the notifiers that tell of a kind."""
     found = {path: of_path(path) for path in conf.notifiers}
     return [path for path, notifier in found.items() if notifier and kind in notifier.kinds]
+
+
+def to_owners() -> list[str]:
+    """Return the paths of the notifiers that tell owners."""
+    found = {path: of_path(path) for path in conf.notifiers}
+    return [path for path, notifier in found.items() if notifier and notifier.to_owner]
 
 
 def owners_are_told() -> bool:

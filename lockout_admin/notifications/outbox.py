@@ -35,7 +35,7 @@ def put(kind: Outbox.Kind, subject: int, username: str, client: Client, **facts:
             ip_address=client.ip_address,
             agent=family_of(client.user_agent),
             entrance=entrance_of(client.path),
-            language=(get_language() or "")[:16] if kind == Outbox.Kind.ASKED else "",
+            language=(get_language() or "")[:16] if kind in Outbox.WAITED_FOR else "",
             nonce=nonce,
             **facts,
         )

@@ -87,7 +87,26 @@ def ask(request: HttpRequest) -> HttpResponse:
         return _told(request, _("No mail is sent here"), _("This site sends no mails."))
     if request.method != "POST" or not form.is_valid():
         return _page(request, "ask", _("Is this your account?"), form=form)
-    nonce = asking.ask(form.cleaned_data["name"], Client.of(request))
+    return _to_the_code(request, asking.ask(form.cleaned_data["name"], Client.of(request)))
+
+
+@_private
+def fresh(request: HttpRequest, token: str) -> HttpResponse:
+    """Have another mail sent, for whoever has one of the account."""
+    user = links.whose(token)
+    if user is None:
+        text = _("It is older than a month, or your password or your address was changed.")
+        return _is_over(request, text, links.ask_path())
+    if request.method != "POST":
+        return _page(request, "fresh", _("A fresh mail"))
+    nonce = asking.ask_afresh(user, Client.of(request))
+    if not nonce:
+        text = _("You have asked for several mails today. Open the newest one, or try tomorrow.")
+        return _told(request, _("No mail is sent now"), text, contact=conf.contact)
+    return _to_the_code(request, nonce)
+
+
+def _to_the_code(request: HttpRequest, nonce: str) -> HttpResponse:
     response = HttpResponseRedirect(links.path_to("code"), status=HTTPStatus.SEE_OTHER)
     response.set_cookie(
         COOKIE,
@@ -121,7 +140,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     """Show what an owner can do who has opened the link of a mail, and do it."""
     opening = links.opened(token)
     if opening is None:
-        return _is_over(request)
+        return _is_spent(request, links.path_after(token))
     if request.method == "POST":
         return _do(request, opening)
     if owners.locked_by_hand(opening.user):
@@ -138,14 +157,14 @@ def _do(request: HttpRequest, opening: Opening) -> HttpResponse:
         return _is_by_hand(request)
     if request.POST.get("do") == "login" and devices.can_trust():
         if not opening.spend():
-            return _is_over(request)
+            return _is_spent(request, links.fresh_path_of(opening.user))
         response = HttpResponseRedirect(entrances.login_path() or "/", status=HTTPStatus.SEE_OTHER)
         devices.trust_next_login(request, opening.user, opening.row.username)
         return response
     if request.POST.get("do") != "end":
         return _page(request, "link", _("Your account"))
     if not opening.spend():
-        return _is_over(request)
+        return _is_spent(request, links.fresh_path_of(opening.user))
     ended = owners.end(opening.user, owners.BY_MAIL, holders.address_of(opening.user))
     if ended.going_on:
         text = _(
@@ -155,9 +174,13 @@ def _do(request: HttpRequest, opening: Opening) -> HttpResponse:
     return _told(request, _("The lock has ended"), _("You can log in now, in any browser."))
 
 
-def _is_over(request: HttpRequest) -> HttpResponse:
+def _is_spent(request: HttpRequest, ask_url: str) -> HttpResponse:
     text = _("It was used, or is older than a quarter of an hour, or your password was changed.")
-    answer = _told(request, _("This link is over"), text, ask_url=links.ask_path())
+    return _is_over(request, text, ask_url)
+
+
+def _is_over(request: HttpRequest, text: str, ask_url: str) -> HttpResponse:
+    answer = _told(request, _("This link is over"), text, ask_url=ask_url)
     answer.status_code = HTTPStatus.GONE
     return answer
 

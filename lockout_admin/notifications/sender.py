@@ -27,7 +27,7 @@ Why = Outbox.Why
 #: Waits after failed deliveries, in seconds: 12 hours in all. Then it is dropped.
 WAITS: Final = (30, 120, 600, 1800, 3600, 7200, 14400, 14400)
 #: What an owner can do something about by a link.
-_WITH_LINK: Final = (Outbox.Kind.ASKED, Outbox.Kind.LOCKED)
+_WITH_LINK: Final = (*Outbox.WAITED_FOR, Outbox.Kind.LOCKED)
 #: After so many failures in a row nothing more is handed to a notifier in the same run: a server
 #: that hangs must not keep the others from sending.
 _GIVE_UP: Final = 3
@@ -59,7 +59,10 @@ def send(batch: Batch, failing: Failing) -> None:
         else:
             found.append((row, notifier))
     owners = _owners([row for row, notifier in found if notifier.to_owner])
-    for row, notifier in found:
+    for number, (row, notifier) in enumerate(found):
+        if number and batch.takes_long:
+            batch.give_back([row for row, _notifier in found[number:]])
+            break
         if failing[row.notifier] >= _GIVE_UP:
             _try_again(batch, row)
             continue
@@ -85,7 +88,7 @@ def _owners(rows: list[Outbox]) -> dict[int, Any]:
 
 
 def _is_late(row: Outbox) -> bool:
-    late = _LATE_IF_ASKED if row.kind == Outbox.Kind.ASKED else _LATE
+    late = _LATE_IF_ASKED if row.kind in Outbox.WAITED_FOR else _LATE
     return row.timestamp < timezone.now() - late
 
 
@@ -109,8 +112,8 @@ def _may_go(batch: Batch, row: Outbox, notifier: type[Notifier], user: Any) -> b
 
     What was on its way a moment ago is sent by the time of the second question.
     """
-    until = sieges.rival_until(row)
-    if until is None and user is not None and (why := sieges.why_not(row, user)):
+    until = sieges.rival_until(row, user, batch.firsts)
+    if until is None and user is not None and (why := sieges.why_not(row, user, batch.firsts)):
         batch.drop_marked(row, why)
         return False
     until = until or sieges.full_until(row, notifier.most_per_hour())
@@ -123,10 +126,11 @@ def _may_go(batch: Batch, row: Outbox, notifier: type[Notifier], user: Any) -> b
 
 
 def _notice(row: Outbox, user: Any) -> Notice:
-    if user is None or row.kind not in _WITH_LINK:
-        return Notice(row, user)
-    code = links.code_of(row.nonce) if row.kind == Outbox.Kind.ASKED else ""
-    return Notice(row, user, links.address_of(row), code)
+    if user is None:
+        return Notice(row)
+    link = links.address_of(row) if row.kind in _WITH_LINK else ""
+    code = links.code_of(row.nonce) if row.kind in Outbox.WAITED_FOR else ""
+    return Notice(row, user, link, code, links.fresh_address_of(user))
 
 
 def _has_failed(batch: Batch, row: Outbox, error: Exception) -> None:

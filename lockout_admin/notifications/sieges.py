@@ -17,7 +17,7 @@ from ..identity.network import network_of
 from ..identity.subject import account_of
 from ..models import AccountLock, FailedLogin, Outbox, SuccessfulLogin
 from ..models.fields import parse_network
-from . import holders
+from . import holders, mailboxes
 
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
@@ -28,33 +28,66 @@ _SOON: Final = timedelta(seconds=30)
 FAILURES_TOLD: Final = 5
 #: Messages about new devices in a day.
 _DEVICES_A_DAY: Final = 5
-#: Part of the site's mails that only those who ask get.
-_KEPT_FOR_ASKED: Final = 0.25
+#: Mails that an owner asks for from a mail, in a day.
+FRESH_A_DAY: Final = 6
+#: How much of the site's mails others may fill, and how many they leave at least: a quarter is for
+#: those who ask, and of that a part for who asks from a mail, which no stranger can use up.
+_SHARES: Final = {"": (0.75, 2), Outbox.Kind.ASKED: (0.9, 1), Outbox.Kind.FRESH: (1, 0)}
 
 Kind = Outbox.Kind
 State = Outbox.State
 Why = Outbox.Why
+States = tuple[Outbox.State, ...]
+
+_OUT: Final[States] = (State.SENT,)
+_ON_THE_WAY: Final[States] = (State.SENT, State.SENDING)
+#: What is told once, and not counted.
+_ONCE: Final = (Kind.LOCKED, Kind.AFTER_FAILURES)
 
 
-def why_not(row: Outbox, user: Any) -> str:
+def why_not(row: Outbox, user: Any, firsts: mailboxes.Firsts) -> str:
     """Return why an owner is not told; empty: he is."""
-    rule = _RULES[Kind(row.kind)]
-    return rule(row, user)
+    if why := _RULES[Kind(row.kind)](row, user, _OUT):
+        return why
+    return Why.LIMIT if mailboxes.is_full(row, user, _OUT, firsts) else ""
 
 
-def rival_until(row: Outbox) -> datetime | None:
-    """Return until when a message waits because another one to the same owner is on its way."""
-    if not row.bound:
+def rival_until(row: Outbox, user: Any, firsts: mailboxes.Firsts) -> datetime | None:
+    """Return until when a message waits for what becomes of others that are on their way.
+
+    Of what is told once, for any other. Of what is counted, only if they would fill the count: who
+    asks again, because the sender of the first one died, has no lease to wait for.
+    """
+    if user is None:
         return None
     now = timezone.now()
     rivals = _of_account(row, row.account).filter(state=State.SENDING, due__gt=now)
-    return now + _SOON if rivals.exclude(pk=row.pk).exists() else None
+    if row.kind in _ONCE and rivals.exclude(pk=row.pk).exists():
+        return now + _SOON
+    # What was on its way a moment ago is out by the second question.
+    is_held = _fills(row, user, _ON_THE_WAY, firsts) and not _fills(row, user, _OUT, firsts)
+    return now + _SOON if is_held else None
+
+
+def _fills(row: Outbox, user: Any, states: States, firsts: mailboxes.Firsts) -> bool:
+    """Tell whether there are as many as are counted without this one."""
+    is_counted = row.kind not in _ONCE
+    if is_counted and _RULES[Kind(row.kind)](row, user, states):
+        return True
+    return mailboxes.is_full(row, user, states, firsts)
+
+
+def has_enough(user: Any) -> bool:
+    """Tell whether as many mails were asked for from a mail as an account gets in a day."""
+    rows = Outbox.objects.filter(account=account_of(user), kind=Kind.FRESH)
+    asked = rows.filter(timestamp__gt=timezone.now() - _DAY).exclude(state=State.DROPPED)
+    return asked.values("nonce").distinct().count() >= FRESH_A_DAY
 
 
 def full_until(row: Outbox, most: int) -> datetime | None:
     """Return until when a message waits because as many went out in the last hour as may."""
-    if row.kind != Kind.ASKED:
-        most = max(1, int(most * (1 - _KEPT_FOR_ASKED)))
+    share, left = _SHARES.get(row.kind, _SHARES[""])
+    most = max(1, min(int(most * share), most - left))
     # Those that are on their way count, this one among them.
     latest = _gone_out(row.notifier, timezone.now() - _HOUR).order_by("-sent_at")
     over = latest.values_list("sent_at", flat=True)[most : most + 1]
@@ -71,36 +104,41 @@ def _of_account(row: Outbox, account: str) -> Any:
     return Outbox.objects.filter(account=account, kind=row.kind, notifier=row.notifier)
 
 
-def _told(row: Outbox, user: Any, within: timedelta) -> Any:
+def _told(row: Outbox, user: Any, within: timedelta, states: States) -> Any:
     """Return what the owner was told of the same kind in the time before now."""
     since = timezone.now() - within
-    return _of_account(row, account_of(user)).filter(state=State.SENT, sent_at__gt=since)
+    told = _of_account(row, account_of(user)).filter(state__in=states, sent_at__gt=since)
+    return told.exclude(pk=row.pk)
 
 
 # -- One rule a kind ----------------------------------------------------------------------------
 
 
-def _locked(row: Outbox, user: Any) -> str:
-    last = _told(row, user, _WEEK).aggregate(last=Max("sent_at"))["last"]
+def _locked(row: Outbox, user: Any, states: States) -> str:
+    last = _told(row, user, _WEEK, states).aggregate(last=Max("sent_at"))["last"]
     if last is None or _was_quiet(holders.keys_of(user) | {row.subject}, last, row.timestamp):
         return ""
     return Why.NOT_NEW
 
 
-def _asked(row: Outbox, user: Any) -> str:
+def _asked(row: Outbox, user: Any, states: States) -> str:
     # Strangers must not use up what the owner may ask for.
     is_known = _is_from_known_network(row.ip_address, user)
-    addresses = _told(row, user, _DAY).values_list("ip_address", flat=True)
+    addresses = _told(row, user, _DAY, states).values_list("ip_address", flat=True)
     alike = sum(_is_from_known_network(address, user) == is_known for address in addresses)
     return Why.LIMIT if alike >= conf.asked_mails_per_account else ""
 
 
-def _new_device(row: Outbox, user: Any) -> str:
-    return Why.NOT_NEW if _told(row, user, _DAY).count() >= _DEVICES_A_DAY else ""
+def _fresh(row: Outbox, user: Any, states: States) -> str:
+    return Why.LIMIT if _told(row, user, _DAY, states).count() >= FRESH_A_DAY else ""
 
 
-def _after_failures(row: Outbox, user: Any) -> str:
-    if _told(row, user, _DAY).exists():
+def _new_device(row: Outbox, user: Any, states: States) -> str:
+    return Why.NOT_NEW if _told(row, user, _DAY, states).count() >= _DEVICES_A_DAY else ""
+
+
+def _after_failures(row: Outbox, user: Any, states: States) -> str:
+    if _told(row, user, _DAY, states).exists():
         return Why.NOT_NEW
     account = account_of(user)
     logins = SuccessfulLogin.objects.fresh().exclude(event=SuccessfulLogin.Event.LOGOUT)
@@ -113,6 +151,7 @@ def _after_failures(row: Outbox, user: Any) -> str:
 _RULES: Final = {
     Kind.LOCKED: _locked,
     Kind.ASKED: _asked,
+    Kind.FRESH: _fresh,
     Kind.NEW_DEVICE: _new_device,
     Kind.AFTER_FAILURES: _after_failures,
 }

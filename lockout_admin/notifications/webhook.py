@@ -18,9 +18,10 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..conf import conf
-from .addresses import connected
+from .addresses import Deadline, TimedSocket, connected
 from .notifiers import Kind, Notice, Notifier
 
+#: For one post, from its connection to the answer.
 _TIMEOUT_SECS: Final = 10.0
 _PREFIX: Final = "whsec_"
 
@@ -103,19 +104,22 @@ def _post(url: str, body: bytes, headers: dict[str, str]) -> int:
     host = parts.hostname or ""
     is_secure = parts.scheme == "https"
     port = parts.port or (443 if is_secure else 80)
+    deadline = Deadline(_TIMEOUT_SECS)
     # The name is asked for once: another answer to a second question leads nowhere.
-    sock = connected(host, port, _TIMEOUT_SECS, to_private=conf.webhook_to_private)
-    connection: HTTPConnection
-    if is_secure:
-        context = ssl.create_default_context()
-        connection = HTTPSConnection(host, port, context=context, timeout=_TIMEOUT_SECS)
-    else:
-        connection = HTTPConnection(host, port, timeout=_TIMEOUT_SECS)
+    sock = connected(host, port, deadline, to_private=conf.webhook_to_private)
+    context = ssl.create_default_context()
+    connection: Any = (
+        HTTPSConnection(host, port, context=context) if is_secure else HTTPConnection(host, port)
+    )
     try:
-        connection.sock = context.wrap_socket(sock, server_hostname=host) if is_secure else sock
+        if is_secure:
+            sock.settimeout(deadline.left())
+            sock = context.wrap_socket(sock, server_hostname=host)
+        connection.sock = TimedSocket(sock, deadline)
         path = f"{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
         connection.request("POST", path, body, headers)
-        return connection.getresponse().status
+        status: int = connection.getresponse().status
+        return status
     finally:
         connection.close()
         sock.close()

@@ -82,6 +82,18 @@ def test_the_code_of_a_mail_is_taken_in_the_first_window(visit: Visit) -> None:
     assert log_in(page, "heidi", PASSWORD) == 302
 
 
+def test_a_mail_has_another_one_sent(visit: Visit) -> None:
+    page = visit(LOGIN)
+    assert log_in_until_refused(page, "judy")
+    letter = newest_mail(page, "judy", "Somebody is trying to get into your account")
+    letter.get_by_role("link").last.click()
+    page.get_by_role("heading", name="A fresh mail").wait_for()
+    assert Axe().run(page).response["violations"] == []
+    page.get_by_role("button", name="Send the mail").click()
+    page.get_by_role("heading", name="Look into your mail").wait_for()
+    assert newest_mail(visit("/mail/"), "judy", "Your way in").is_visible()
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_pages_of_owners_are_for_everybody(
@@ -93,7 +105,7 @@ def test_the_pages_of_owners_are_for_everybody(
         "viewport": {"width": 400, "height": 700},
     }
     page = visit("/account/ask/", **profile)
-    for path in ("/account/ask/", "/account/code/", "/account/link/none/"):
+    for path in ("/account/ask/", "/account/code/", "/account/link/none/", "/account/fresh/none/"):
         page.goto(path)
         assert page.locator("html").get_attribute("lang") == language
         width = page.evaluate("document.documentElement.scrollWidth")

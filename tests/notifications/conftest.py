@@ -14,6 +14,7 @@ from lockout_admin.notifications import sender
 
 SITE = "https://shop.example"
 LINK = re.compile(rf"{SITE}(/account/link/\S+)")
+FRESH = re.compile(rf"{SITE}(/account/fresh/\S+)")
 CODE = re.compile(r"^(\d{6})$", re.MULTILINE)
 
 
@@ -40,6 +41,13 @@ def send() -> list[Any]:
 def link_in(message: Any) -> str:
     """Return the path of the link in a mail."""
     found = LINK.search(message.body)
+    assert found
+    return found[1]
+
+
+def fresh_in(message: Any) -> str:
+    """Return the path of the link that has another mail sent."""
+    found = FRESH.search(message.body)
     assert found
     return found[1]
 

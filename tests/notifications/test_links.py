@@ -483,7 +483,7 @@ def trusted() -> list[str]:
 def test_a_browser_is_trusted_once(mailed_link: str, browser: Client, alice: Any) -> None:
     assert b"Log in here" in browser.get(mailed_link).content
     answer = browser.post(mailed_link, LOG_IN)
-    assert (answer.status_code, answer["Location"]) == (303, "/accounts/login/")
+    assert (answer.status_code, answer["Location"]) == (303, "/admin/login/")
     assert browser.post(mailed_link, LOG_IN).status_code == 410
     assert browser.post(mailed_link, END).status_code == 410
     assert trusted() == [str(alice.pk)]
@@ -510,8 +510,31 @@ def test_who_is_late_is_not_trusted(
     assert trusted() == []
 
 
+@pytest.mark.parametrize(
+    ("login_url", "path"),
+    [
+        ("login", "/login/"),
+        ("/login/", "/login/"),
+        ("/accounts/login/", "/admin/login/"),  # Django's own, where nothing is
+        ("no-such-page", "/admin/login/"),
+        ("/app/#/login", "/app/#/login"),  # a front end
+        ("https://sso.example/", "https://sso.example/"),
+    ],
+)
+def test_who_is_let_in_is_led_to_where_people_log_in(
+    login_url: str, path: str, mailed_link: str, browser: Client, settings: Any
+) -> None:
+    settings.LOGIN_URL = login_url
+    assert browser.post(mailed_link, LOG_IN)["Location"] == path
+
+
+def test_a_login_page_in_languages_is_one(mailed_link: str, browser: Client, settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.notifications.languages"
+    assert browser.post(mailed_link, LOG_IN)["Location"] == "/accounts/login/"
+
+
 def test_a_site_without_a_login_page_leads_to_its_front(
     mailed_link: str, browser: Client, settings: Any
 ) -> None:
-    settings.LOGIN_URL = "no-such-page"
+    settings.ROOT_URLCONF = "tests.notifications.without_login"
     assert browser.post(mailed_link, LOG_IN)["Location"] == "/"

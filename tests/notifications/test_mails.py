@@ -12,8 +12,9 @@ from django.urls import clear_script_prefix, set_script_prefix
 from django.utils import translation
 
 from lockout_admin.identity.agents import family_of, words_of
+from lockout_admin.identity.client import Client as Source
 from lockout_admin.models import Outbox
-from lockout_admin.notifications import entrances, links
+from lockout_admin.notifications import due, entrances, links
 from lockout_admin.notifications.mail import MailNotifier
 from lockout_admin.notifications.notifiers import Kind, Notice
 from lockout_admin.signals import new_device
@@ -122,6 +123,9 @@ def test_each_mail_is_there_in_each_language(
             Client(headers={"accept-language": language}).post("/account/ask/", {"name": "alice"})
     elif kind == Kind.NEW_DEVICE:
         new_device.send(type(alice), user=alice, request=request_from())
+    elif kind == Kind.FRESH:
+        with translation.override(language):
+            due.help_is_asked_for_again(alice, Source())
     (message,) = send() if kind != Kind.AFTER_FAILURES else [after_failures(alice)]
     text = whole(message)
     assert f'lang="{language}"' in text

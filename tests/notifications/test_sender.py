@@ -38,7 +38,7 @@ from lockout_admin.notifications import (
     tasks,
     threads,
 )
-from lockout_admin.notifications.mail import _backend
+from lockout_admin.notifications.mail import MailNotifier, _backend
 from lockout_admin.notifications.notifiers import Kind, Notice, Notifier
 
 from .conftest import send
@@ -126,6 +126,84 @@ def test_what_a_dead_sender_left_is_sent_after_the_lease(
     assert sender.send_due().sent == 0
     clock.tick(claims.LEASE + timedelta(seconds=1))
     assert sender.send_due().sent == 1
+
+
+class Killed(BaseException):
+    """The sender is, in the middle of a mail."""
+
+
+def kill(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(MailNotifier, "notify", raising_with(Killed()))
+        with pytest.raises(Killed):
+            sender.send_due()
+
+
+def test_who_asks_again_has_no_lease_of_a_dead_sender_to_wait_for(
+    clock: FrozenDateTimeFactory, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kind=Kind.ASKED)
+    kill(monkeypatch)
+    put(kind=Kind.ASKED)
+    assert len(send()) == 1
+    clock.tick(claims.LEASE + timedelta(seconds=1))
+    assert len(send()) == 1  # the first one, of which nobody knows whether it went out
+
+
+def test_what_a_dead_sender_may_have_sent_is_counted(
+    clock: FrozenDateTimeFactory, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(kind=Kind.ASKED)
+    kill(monkeypatch)
+    for _ in range(6):
+        put(kind=Kind.ASKED)
+    assert len(send()) == 5
+    clock.tick(claims.LEASE + timedelta(minutes=1))
+    assert len(send()) == 1
+    assert send() == []
+
+
+def test_what_is_told_once_waits_for_the_lease(
+    clock: FrozenDateTimeFactory, alice: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put()
+    kill(monkeypatch)
+    put()
+    assert send() == []
+    clock.tick(claims.LEASE + timedelta(minutes=1))
+    assert len(send()) == 1
+
+
+def test_owners_come_before_hooks(alice: Any, settings: Any) -> None:
+    paths = [f"{HERE}.Kept", "lockout_admin.notifications.mail.MailNotifier"]
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "NOTIFIERS": paths}
+    Kept.told, Kept.faults = [], []
+    put("nobody")
+    put()
+    batch = claims.claim(timezone.now(), claims.Sent())
+    assert batch is not None
+    assert {row.notifier for row in batch.rows} == {paths[1]}
+
+
+def test_a_server_that_is_slow_keeps_nobody_who_waits(
+    clock: FrozenDateTimeFactory, told: Any, db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine seconds for each, and somebody asks while the first is on its way."""
+    notify = Kept.notify
+
+    def slowly(notifier: Kept, notice: Notice) -> None:
+        clock.tick(9)
+        if not Kept.told:
+            put("who waits", kind=Kind.ASKED)
+        notify(notifier, notice)
+
+    monkeypatch.setattr(Kept, "notify", slowly)
+    for number in range(4):
+        put(f"name {number}")
+    assert sender.send_due() == claims.Sent(sent=5)
+    names = [notice.row.username for notice in told]
+    assert names == ["name 0", "who waits", "name 1", "name 2", "name 3"]
+    assert set(Outbox.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_a_sender_that_was_too_slow_sends_nothing(
@@ -249,10 +327,10 @@ def test_an_account_that_raises_is_in_nobodys_way(
 ) -> None:
     why_not = sieges.why_not
 
-    def fails(row: Any, user: Any) -> str:
+    def fails(row: Any, user: Any, firsts: Any) -> str:
         if user.get_username() == "bob":
             raise ZeroDivisionError
-        return why_not(row, user)
+        return why_not(row, user, firsts)
 
     monkeypatch.setattr(sieges, "why_not", fails)
     get_user_model().objects.create_user("bob", "bob@example.com", "right")
@@ -272,7 +350,7 @@ def test_a_database_that_is_gone_ends_a_run(
         sender.send_due()
 
 
-def raising_with(error: Exception) -> Callable[..., Any]:
+def raising_with(error: BaseException) -> Callable[..., Any]:
     def fails(*arguments: Any) -> Any:
         raise error
 

@@ -8,15 +8,22 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import pytest
 from django.test import override_settings
+from freezegun.api import FrozenDateTimeFactory
 
 from lockout_admin.models import Outbox
 from lockout_admin.notifications import sender
-from lockout_admin.notifications.addresses import PrivateAddressError, connected, is_public
+from lockout_admin.notifications.addresses import (
+    Deadline,
+    PrivateAddressError,
+    connected,
+    is_public,
+)
 from lockout_admin.notifications.webhook import signature
 
 Guess = Callable[..., Any]
@@ -31,9 +38,20 @@ class Receiver(BaseHTTPRequestHandler):
         length = int(self.headers["Content-Length"])
         taken = (self.path, self.headers, self.rfile.read(length))
         self.server.taken.append(taken)  # type: ignore[attr-defined]
+        if self.server.clock is not None:  # type: ignore[attr-defined]
+            self.drip(self.server.clock)  # type: ignore[attr-defined]
+            return
         self.send_response(self.server.status)  # type: ignore[attr-defined]
         self.send_header("Location", "/inside")
         self.end_headers()
+
+    def drip(self, clock: FrozenDateTimeFactory) -> None:
+        """Give a byte every four seconds: each read gets something in time."""
+        with suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 204 No Content\r\n")
+            for _ in range(50):
+                self.wfile.write(b"X")
+                clock.tick(4)
 
     def log_message(self, *arguments: Any) -> None:
         pass
@@ -42,7 +60,7 @@ class Receiver(BaseHTTPRequestHandler):
 @pytest.fixture
 def receiver() -> Iterator[Any]:
     with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        server.taken, server.status = [], 204  # type: ignore[attr-defined]
+        server.taken, server.status, server.clock = [], 204, None  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         own = {
@@ -102,6 +120,16 @@ def test_anything_but_a_yes_is_a_failure(status: int, receiver: Any, guess: Gues
     assert len(receiver.taken) == 1  # no redirect is followed
 
 
+def test_a_receiver_that_drips_is_given_up(
+    receiver: Any, clock: FrozenDateTimeFactory, guess: Guess
+) -> None:
+    """One deadline for a whole exchange: else it keeps the sender for as long as it likes."""
+    receiver.clock = clock
+    guess(times=4)
+    assert sender.send_due().postponed == 1
+    assert len(receiver.taken) == 1
+
+
 @pytest.mark.parametrize("missing", ["WEBHOOK_URL", "WEBHOOK_SECRET"])
 def test_without_a_receiver_or_a_secret_nothing_is_kept(
     missing: str, receiver: Any, guess: Guess, settings: Any
@@ -136,14 +164,19 @@ def test_a_certificate_is_asked_for(receiver: Any, guess: Guess, settings: Any) 
         *("100.64.0.1", "224.0.0.1", "255.255.255.255", "192.0.2.1", "240.0.0.1"),
         *("::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "2001:db8::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1"),
-        *("2002:7f00:1::", "2002:a00:1::1"),
+        *("2002:7f00:1::", "2002:a00:1::1", "2001::f5ff:fffe", "64:ff9b:1::7f00:1"),
+        # Of a site's own, IPv4-compatible, translated, and what nobody was given.
+        *("fec0::1", "feff::1", "::127.0.0.1", "::a00:1", "::1.1.1.1", "::ffff:0:10.0.0.1"),
+        *("::ffff:0:127.0.0.1", "4000::1", "1::1"),
     ],
 )
 def test_an_inner_address_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101"])
+@pytest.mark.parametrize(
+    "address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101", "::ffff:1.1.1.1"]
+)
 def test_an_address_of_the_internet_is_public(address: str) -> None:
     assert is_public(address)
 
@@ -160,7 +193,7 @@ def test_a_name_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
     places: list[Any] = []
     monkeypatch.setattr(socket, "getaddrinfo", answers)
     monkeypatch.setattr(socket.socket, "connect", lambda sock, place: places.append(place))
-    connected("rebinding.example", 443, 1.0, to_private=False).close()
+    connected("rebinding.example", 443, Deadline(1.0), to_private=False).close()
     assert (asked, places) == (["rebinding.example"], [("1.1.1.1", 443)])
 
 
@@ -178,12 +211,12 @@ def test_of_several_addresses_the_public_ones_are_tried(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(socket, "getaddrinfo", lambda *asked, **options: found)
     monkeypatch.setattr(socket.socket, "connect", connect)
-    connected("mixed.example", 80, 1.0, to_private=False).close()
+    connected("mixed.example", 80, Deadline(1.0), to_private=False).close()
     assert places == ["1.1.1.1", "1.0.0.1"]
 
 
 def test_where_nobody_answers_it_is_said() -> None:
     with pytest.raises(OSError, match="refused"):
-        connected("127.0.0.1", 1, 1.0, to_private=True)
+        connected("127.0.0.1", 1, Deadline(1.0), to_private=True)
     with pytest.raises(PrivateAddressError, match="WEBHOOK_TO_PRIVATE"):
-        connected("localhost", 1, 1.0, to_private=False)
+        connected("localhost", 1, Deadline(1.0), to_private=False)
