@@ -96,7 +96,8 @@ def _spent(rules: Sequence[Rule], least: int, seconds: int) -> Iterator[int]:
     remembered = min(rule.lock.remembered for rule in rules)
     spans = -(-seconds // remembered) if remembered else None
     total = 0
-    for length in heapq.merge(*(_lengths(rule.lock, spans is not None) for rule in rules)):
+    lengths = heapq.merge(*(_lengths(rule.lock, spans is not None) for rule in rules))
+    for length in lengths:  # pragma: no branch - there is always one more
         for _ in repeat(None) if spans is None else repeat(None, spans):
             yield total
             total += max(least, length)

@@ -34,7 +34,9 @@ TIERS = {
     "account-daily": {"limit": 6, "interval": 6 * HOUR, "lock": 2 * HOUR},
     "account-total": {"limit": 40, "interval": 14 * DAY, "lock": DAY},
 }
-#: One that starts anew, with locks that grow and are forgotten.
+#: One that starts anew.
+ANEW = Rule("anew", ACCOUNT, limit=4, interval=DAY, lock=LockTerms(DAY), starts_anew=True)
+#: The same, with locks that grow and are forgotten.
 GROWING = Rule(
     "slow",
     ACCOUNT,
@@ -55,10 +57,14 @@ POLICIES: dict[str, dict[str, Any]] = {
             "account-total": None,
         }
     },
-    "strict": {"RULES": [STRICT]},
+    "anew": {"RULES": [ANEW]},
 }
 if LONG:  # pragma: no cover
-    POLICIES |= {"growing": {"RULES": [GROWING]}, "account alone": {"RULES": [STRICT, GROWING]}}
+    POLICIES |= {
+        "strict": {"RULES": [STRICT]},
+        "growing": {"RULES": [GROWING]},
+        "both": {"RULES": [STRICT, GROWING]},
+    }
 
 
 class Attack:

@@ -14,7 +14,8 @@ from lockout_admin import lockout
 from lockout_admin.conf import conf
 from lockout_admin.declarations.presets import PRESETS
 from lockout_admin.declarations.values import LONGEST
-from lockout_admin.engine import owners
+from lockout_admin.engine import owners, refusals
+from lockout_admin.engine.attempt import prepared, sort_into
 from lockout_admin.engine.rules import DAY, HOUR, MINUTE
 from lockout_admin.engine.ruleset import default_rules, rules_in_force
 from lockout_admin.models import AccountLock, FailedLogin
@@ -56,9 +57,8 @@ def test_owasp_is_the_default(settings: Any) -> None:
 def test_a_preset_keeps_its_own_clauses(name: str, preset: Any) -> None:
     preset(name, RULES={"spraying": {}})
     promised = [clause for clause in CLAUSES if clause.preset == name]
-    owner_gets_mail = name in ("pci", "nist")
     assert promised
-    assert all(clause.holds(rules_in_force()) for clause in promised) or owner_gets_mail
+    assert all(clause.holds(rules_in_force()) for clause in promised)
     assert found() == []
 
 
@@ -217,7 +217,7 @@ def test_nist_says_on_the_owner_s_page_that_only_staff_help(used_up: Any, settin
 
 
 @pytest.mark.usefixtures("clock")
-def test_a_device_is_bound_by_the_lock_of_its_owner_s_other_name(
+def test_nist_binds_the_owner_s_browser_too(
     preset: Any,
     guesses: Guesses,
     alice: Any,
@@ -227,6 +227,17 @@ def test_a_device_is_bound_by_the_lock_of_its_owner_s_other_name(
     assert owner.log_in(username="alice") == "in"
     guesses(4, ip=ELSEWHERE)
     assert owner.log_in(username="alice") == "refused"
+
+
+@pytest.mark.parametrize(("name", "is_bound"), [("owasp", False), ("pci", True), ("nist", True)])
+def test_a_device_that_comes_in_by_another_name_is_bound_where_devices_are(
+    preset: Any, guesses: Guesses, alice: Any, clock: Any, name: str, is_bound: bool
+) -> None:
+    preset(name)
+    guesses(4, ip=ELSEWHERE)
+    found = prepared("alias")
+    sort_into(found, 7)
+    assert (refusals.lock_of_own_name(found, alice) is not None) == is_bound
 
 
 # -- CIS, CNIL ------------------------------------------------------------------------------------
