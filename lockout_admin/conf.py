@@ -26,7 +26,7 @@ from .declarations.kinds import (
     Whole,
 )
 from .declarations.notifying import NotificationSettings
-from .declarations.ruleset import Ruleset
+from .declarations.ruleset import Preset, Ruleset
 from .declarations.setting import Fault, Setting, faults_of_keys, written
 from .declarations.values import DAY, is_list
 
@@ -152,6 +152,12 @@ class LockoutSettings(NotificationSettings):
         "PASSWORD_FREE_BACKENDS",
         (),
         help="dotted paths of backends that check no password (single sign-on, permissions only)",
+    )
+    preset = Preset(
+        "PRESET",
+        "owasp",
+        help="the standard whose rules hold where nothing else is set:"
+        " `owasp`, `pci`, `nist`, `cis` or `cnil`; a check refuses what contradicts it",
     )
     raise_when_locked = Switch(
         "RAISE_WHEN_LOCKED",

@@ -65,6 +65,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "IPV4_NETWORK_PREFIX": ([8, 24, 32], [*NO_NUMBERS, 7, 33]),
     "IPV6_NETWORK_PREFIX": ([16, 56, 64], [*NO_NUMBERS, 15, 65]),
     "IPV6_WIDE_PREFIX": ([16, 32, 64], [*NO_NUMBERS, 15, 65]),
+    "PRESET": (["pci", "nist", "cis", "cnil"], [None, True, 1, "", "PCI", b"pci", ["pci"]]),
     "RAISE_WHEN_LOCKED": ([False], [None, 0, 1, "", "False", []]),
     "RETENTION_SECS": ([24 * 60 * 60, LONGEST], [*NO_NUMBERS, 0, 3600, LONGEST + 1]),
     "RULES": (

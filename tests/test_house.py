@@ -20,6 +20,7 @@ FLOORS = [
     {"defences"},
     {"notifications"},
     {"lockout", "decorators", "testing"},
+    {"policy"},
     {"backends", "middleware", "pytest_plugin", "checks"},
     {"integrations"},
     {"evidence"},

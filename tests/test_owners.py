@@ -128,7 +128,7 @@ def test_a_lock_by_hand_is_not_the_owners_to_end(clock: Any, alice: Any, guess: 
     guess(times=4)
     lock = lockout.lock_account("alice", 3600)
     owners.end(alice, owners.BY_MAIL)
-    found = owners.locked_by_hand(alice)
+    found = owners.locked_for_staff(alice)
     assert found is not None
     assert found.pk == lock.id
     assert lockout.is_account_locked("alice")

@@ -18,12 +18,13 @@ from ..models import AccountLock
 from . import cells
 from .columns import LockColumns
 from .exporting import ExportAdminMixin
+from .policy import PolicyPage
 
 State = AccountLock.State
 
 
 @admin.register(AccountLock)
-class LockHistoryAdmin(ExportAdminMixin, LockColumns):
+class LockHistoryAdmin(ExportAdminMixin, PolicyPage, LockColumns):
     """Every lock: what it was on, for how long, and how it ended."""
 
     filterset_class = LockFilter

@@ -6,6 +6,15 @@ production (the cache) is an error of ``check --deploy``.
 
 from __future__ import annotations
 
-from . import backends, caches, clocks, collations, notifications, rules, settings
+from . import backends, caches, clocks, collations, notifications, presets, rules, settings
 
-__all__ = ["backends", "caches", "clocks", "collations", "notifications", "rules", "settings"]
+__all__ = [
+    "backends",
+    "caches",
+    "clocks",
+    "collations",
+    "notifications",
+    "presets",
+    "rules",
+    "settings",
+]

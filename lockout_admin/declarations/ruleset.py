@@ -1,4 +1,4 @@
-"""The setting that changes the rules in force."""
+"""The settings that change the rules in force."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .presets import PRESETS
 from .setting import Fault, Setting
 from .values import LONGEST, is_dotted_path, is_list, is_number, is_whole
 
@@ -44,6 +45,16 @@ def _are_changes(changes: Any) -> bool:
     if not isinstance(changes, dict):
         return changes is None
     return all(key in TERMS and TERMS[key].accepts(value) for key, value in changes.items())
+
+
+class Preset(Setting[str]):
+    """The standard whose rules hold where the site says nothing else."""
+
+    kind = f"one of: {', '.join(map(repr, PRESETS))}"
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether there is one of this name."""
+        return isinstance(value, str) and value in PRESETS
 
 
 class Ruleset(Setting[Changes | Sequence[Any] | str]):

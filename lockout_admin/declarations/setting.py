@@ -16,10 +16,14 @@ from typing import Any, Final, Generic, Self, TypeVar, overload
 from django.conf import settings
 from django.utils.functional import empty
 
+from .presets import PRESETS
+
 logger = logging.getLogger("lockout_admin")
 
 T = TypeVar("T")
 
+#: What a setting is that a site says nothing of.
+_UNSAID: Final = object()
 #: What `settings` stands for; `empty` before it is first used.
 _holder: Final = partial(object.__getattribute__, settings, "_wrapped")
 #: The keys of ``settings.LOCKOUT_ADMIN`` that are declared.
@@ -80,10 +84,12 @@ class Setting(ABC, Generic[T]):
         """Return the value that holds; the declaration, when the class is asked."""
         if instance is None:
             return self
-        default = self.default
         value = (
-            written(self.name, default) if self.plain else _keys_in_use().get(self.name, default)
+            written(self.name, _UNSAID) if self.plain else _keys_in_use().get(self.name, _UNSAID)
         )
+        if value is _UNSAID:
+            of_preset: T = _of_preset().get(self.name, self.default)
+            return of_preset
         if value is self.default:
             return self.default
         if self.accepts(value):
@@ -94,10 +100,19 @@ class Setting(ABC, Generic[T]):
     @property
     def declared(self) -> Any:
         """What the site wrote, or the default."""
+        said = self._said()
+        return self.default if said is _UNSAID else said
+
+    @property
+    def is_said(self) -> bool:
+        """Whether the site wrote something."""
+        return self._said() is not _UNSAID
+
+    def _said(self) -> Any:
         if self.plain:
-            return written(self.name, self.default)
+            return written(self.name, _UNSAID)
         keys = _declared_keys()
-        return keys.get(self.name, self.default) if isinstance(keys, dict) else self.default
+        return keys.get(self.name, _UNSAID) if isinstance(keys, dict) else _UNSAID
 
     @property
     def remedy(self) -> str:
@@ -145,6 +160,13 @@ def faults_of_keys() -> list[Fault]:
 def _unknown(key: object) -> Fault:
     problem = f"LOCKOUT_ADMIN has an unknown key {reprlib.repr(key)}."
     return Fault("E004", problem, f"Known keys: {', '.join(sorted(_keys))}.")
+
+
+def _of_preset() -> dict[str, Any]:
+    """Return the defaults that the site's preset has in place of the usual ones."""
+    keys = _declared_keys()
+    name = keys.get("PRESET") if isinstance(keys, dict) else None
+    return PRESETS.get(name, {}) if isinstance(name, str) else {}
 
 
 def _keys_in_use() -> dict[str, Any]:

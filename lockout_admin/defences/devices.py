@@ -20,7 +20,7 @@ from ..conf import conf
 from ..engine.conditions import OneOf
 from ..engine.journal import is_answered_by_us, left_open
 from ..engine.rules import DAY, EndedBy, Facts, LockTerms, Matter, Rule, Scope
-from ..engine.ruleset import account_rules
+from ..engine.ruleset import account_rules, rules_in_force
 from ..engine.successes import Success
 from ..identity import names
 from ..identity.browser import Browser, new_number
@@ -130,8 +130,9 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
 
 
 def can_trust() -> bool:
-    """Tell whether the site keeps trusted devices."""
-    return bool(conf.device_cookie_name)
+    """Tell whether the site keeps trusted devices, which get in where strangers do not."""
+    bound = any(rule.scope.binds_devices and rule.enforces for rule in rules_in_force())
+    return bool(conf.device_cookie_name) and not bound
 
 
 def trust_next_login(request: HttpRequest, user: Any, typed: str = "") -> None:

@@ -23,7 +23,7 @@ from ..models.transactions import in_transaction, on_commit, shielded, tell
 from ..signals import account_unlocked
 from . import strays, tallies
 from .entries import all_keys_of, keys_of_lock
-from .rules import ACCOUNT, EndedBy
+from .rules import ACCOUNT, EndedBy, Rule
 from .ruleset import rules_in_force
 from .store import store
 
@@ -45,11 +45,11 @@ class Ended:
     going_on: list[AccountLock] = field(default_factory=list)
 
 
-def locked_by_hand(user: Any) -> AccountLock | None:
-    """Return the lock that staff put on a name of an account: it binds its owner as well."""
-    locks = _open_locks(_keys_of(user)).filter(reason=AccountLock.Reason.MANUAL)
-    lock: AccountLock | None = locks.order_by("-until").first()
-    return lock
+def locked_for_staff(user: Any) -> AccountLock | None:
+    """Return the lock on a name of an account that only staff end; one by hand, where there is."""
+    locks: list[AccountLock] = list(_open_locks(_keys_of(user)).order_by("-until"))
+    of_staff = [lock for lock in locks if lock.is_by_hand or _is_for_staff(lock)]
+    return max(of_staff, key=lambda lock: lock.is_by_hand, default=None)
 
 
 def end(user: Any, by: str, address: str = "") -> Ended:
@@ -91,12 +91,14 @@ def _end_name(
 ) -> None:
     rows = _counting(subject.keys, now)
     own = _own(rows, own, user) if own else own
+    # A count that only staff end goes on.
+    lasts = any(rule.staff_only for rule in rules_in_force())
     FailedLogin.objects.filter(pk__in=[row.pk for row in rows if row.fine in own]).update(
-        outcome=_Outcome.RELEASED
+        outcome=_Outcome.CLEARED if lasts else _Outcome.RELEASED
     )
     rest = [row for row in rows if row.fine not in own]
     for lock in _open_locks(subject.keys).exclude(reason=AccountLock.Reason.MANUAL):
-        if _is_still_due(lock, rest):
+        if _is_for_staff(lock) or _is_still_due(lock, rest):
             ended.going_on.append(lock)
         elif _end_lock(lock, by, now):
             ended.locks.append(lock)
@@ -146,8 +148,17 @@ def _own(rows: Collection[FailedLogin], own: set[int], user: Any) -> set[int]:
     return own
 
 
+def _rule_of(lock: AccountLock) -> Rule | None:
+    return next((rule for rule in rules_in_force() if rule.name == lock.rule), None)
+
+
+def _is_for_staff(lock: AccountLock) -> bool:
+    rule = _rule_of(lock)
+    return rule is not None and rule.staff_only
+
+
 def _is_still_due(lock: AccountLock, rest: Collection[FailedLogin]) -> bool:
-    rule = next((rule for rule in rules_in_force() if rule.name == lock.rule), None)
+    rule = _rule_of(lock)
     if rule is None:
         return bool(rest)
     since = lock.started_at - timedelta(seconds=rule.interval)
@@ -157,7 +168,7 @@ def _is_still_due(lock: AccountLock, rest: Collection[FailedLogin]) -> bool:
         if row.timestamp > since
         and (rule.counts_repeats or not row.repeated)
         and not (rule.ended_by is EndedBy.NETWORK and row.outcome == _Outcome.CLEARED)
-        and row.device is None
+        and (row.device is None or rule.scope.binds_devices)
     ]
     return len(counted) >= rule.limit
 

@@ -36,7 +36,10 @@ def lock_of_own_name(attempt: Attempt, user: Any) -> Lock | None:
     own = Subject.of(user.get_username())
     if own.key == attempt.subject.key:
         return None
-    return locks.by_hand(own) if attempt.device else locks.find(own)
+    is_free = attempt.device and all(
+        bucket.matter.scope != ACCOUNT.name for bucket in attempt.buckets
+    )
+    return locks.by_hand(own) if is_free else locks.find(own)
 
 
 def is_of_another(attempt: Attempt, user: Any) -> bool:

@@ -84,6 +84,9 @@ class Scope:
     accounts: Callable[[Matter, datetime], int] | None = None
     #: Whether it counts what comes from trusted devices, apart from strangers.
     is_of_devices: bool = False
+    #: Whether it counts what comes from trusted devices with what strangers do, and its locks bind
+    #: both.
+    binds_devices: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,8 @@ class Rule:
     starts_anew: bool = False
     #: Whether the device is trusted no more, in place of a lock.
     ends_trust: bool = False
+    #: Whether only staff end its lock and its count: no link of a mail, no new password.
+    staff_only: bool = False
     mode: Mode = Mode.ENFORCE
 
     @property

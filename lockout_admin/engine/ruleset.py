@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..declarations.setting import Fault
+from .presets import adapted
 from .rules import ACCOUNT, DAY, HOUR, EndedBy, LockTerms, Mode, Rule
 
 logger = logging.getLogger("lockout_admin")
@@ -64,7 +65,8 @@ def account_rules() -> tuple[Rule, ...]:
         conf.lock_max_secs,
         conf.lock_growth_window_secs,
     )
-    return _default(conf.max_failed_login_attempts, conf.failed_login_interval_secs, *growing)
+    rules = _default(conf.max_failed_login_attempts, conf.failed_login_interval_secs, *growing)
+    return adapted(rules, conf.preset)
 
 
 def faults() -> list[Fault]:

@@ -26,6 +26,7 @@ from ..defences import devices
 from ..engine import owners
 from ..identity.client import Client
 from ..identity.subject import USERNAME_MAX_LENGTH
+from ..models import AccountLock
 from . import asking, entrances, holders, links
 from .links import Opening
 
@@ -143,8 +144,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
         return _is_spent(request, links.path_after(token))
     if request.method == "POST":
         return _do(request, opening)
-    if owners.locked_by_hand(opening.user):
-        return _is_by_hand(request)
+    if lock := owners.locked_for_staff(opening.user):
+        return _is_for_staff(request, lock)
     return _page(request, "link", _("Your account"))
 
 
@@ -152,9 +153,9 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _do(request: HttpRequest, opening: Opening) -> HttpResponse:
-    """Do what a button says, once. A lock by hand leaves the link as it is."""
-    if owners.locked_by_hand(opening.user):
-        return _is_by_hand(request)
+    """Do what a button says, once. A lock that only staff end leaves the link as it is."""
+    if lock := owners.locked_for_staff(opening.user):
+        return _is_for_staff(request, lock)
     if request.POST.get("do") == "login" and devices.can_trust():
         if not opening.spend():
             return _is_spent(request, links.fresh_path_of(opening.user))
@@ -185,7 +186,12 @@ def _is_over(request: HttpRequest, text: str, ask_url: str) -> HttpResponse:
     return answer
 
 
-def _is_by_hand(request: HttpRequest) -> HttpResponse:
+def _is_for_staff(request: HttpRequest, lock: AccountLock) -> HttpResponse:
+    if not lock.is_by_hand:
+        text = _(
+            "Too many wrong passwords were tried. Only somebody of this site can end this lock."
+        )
+        return _told(request, _("The lock goes on"), text, contact=conf.contact)
     text = _("Somebody of this site has locked your account. Only they can end this lock.")
     return _told(request, _("Locked by hand"), text, contact=conf.contact)
 

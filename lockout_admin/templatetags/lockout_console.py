@@ -24,6 +24,7 @@ def lockout_overview(context: Any) -> dict[str, Any]:
     may_see = all(map(user.has_perm, _PERMISSIONS))
     return {
         "overview": Overview.now() if may_see else None,
+        "sees_policy": user.has_perm("lockout_admin.view_accountlock"),
         "cap": CAP,
         "sees_logins": user.has_perm("lockout_admin.view_successfullogin"),
     }

@@ -31,6 +31,7 @@ PAGES = {
     "lock-by-hand": f"{LOCKS}add/",
     "history": f"{HISTORY}?time=90d",
     "ended": f"{HISTORY}{{ended}}/change/",
+    "policy": f"{HISTORY}policy/",
     "history-export": f"{HISTORY}export/",
     "networks": f"{NETWORKS}?time=all",
     "network": f"{NETWORKS}{{network}}/change/",

@@ -44,6 +44,7 @@ def visitor(chromium: Browser, site: DemoSite, sessions: dict[str, object]) -> I
         FAILURES,
         LOCKS,
         HISTORY,
+        f"{HISTORY}policy/",
         f"{LOCKS}add/",
         f"{FAILURES}export/",
         NETWORKS,

@@ -38,6 +38,8 @@ PAGES = [
     ("get", "activelock page", [403, 200, 200, 200, 200]),
     ("get", "accountlock list", [403, 200, 200, 200, 200]),
     ("get", "accountlock page", [403, 200, 200, 200, 200]),
+    ("get", "accountlock policy", [403, 200, 200, 200, 200]),
+    ("post", "accountlock policy", [405] * 5),
     ("get", "activelock history", [302] * 5),
     ("get", "accountlock history", [403, 200, 200, 200, 200]),
     ("get", "activelock unlock", [403, 403, 200, 200, 200]),
@@ -75,7 +77,7 @@ def records(fail: Any, enter: Any, lock: Any) -> dict[str, Any]:
 
 def url_of(page: str, records: dict[str, Any]) -> str:
     model, name = page.split()
-    if name in {"list", "add", "record", "export"}:
+    if name in {"list", "add", "record", "export", "policy"}:
         return list_url(model) + ("" if name == "list" else f"{name}/")
     return page_url(records[model], model, {"page": "change"}.get(name, name))
 

@@ -48,6 +48,7 @@ COSTS = [
     (list_url("successfullogin", "?failed=name2-1"), 8),
     (list_url("activelock"), 10),
     (list_url("accountlock"), 10),
+    (list_url("accountlock") + "policy/", 2),
     (list_url("networkrule"), 7),
     (list_url("networkrule", "?net=192.0.2.0/24"), 7),
     ("/console/auth/user/", 8),

@@ -16,7 +16,7 @@ from .conftest import list_url, page_url
 
 LANGUAGES = ["de", "fr", "es", "fa"]
 MODELS = ["failedlogin", "successfullogin", "activelock", "accountlock"]
-PAGES = [*map(list_url, MODELS), "/admin/lockout_admin/"]
+PAGES = [*map(list_url, MODELS), "/admin/lockout_admin/", list_url("accountlock") + "policy/"]
 
 
 def catalog(language: str) -> dict[Any, str]:

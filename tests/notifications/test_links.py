@@ -22,6 +22,7 @@ from ..conftest import request_from
 from .conftest import code_in, link_in, send
 
 END = {"do": "end"}
+LOGIN = {"do": "login"}
 Guess = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -194,6 +195,27 @@ def test_a_lock_by_hand_binds_the_owner(mailed_link: str, browser: Client, setti
     assert AccountLock.objects.open().count() == 2
     lockout.unlock_account("alice")
     assert browser.post(mailed_link, END).status_code == 200  # it was not spent
+
+
+def test_a_lock_that_only_staff_end_is_told_on_the_page(
+    settings: Any, request: pytest.FixtureRequest, browser: Client
+) -> None:
+    rules = {"account": None, "account-daily": None, "account-total": {"limit": 4}}
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "PRESET": "nist", "RULES": rules}
+    link = request.getfixturevalue("mailed_link")
+    for answer in (browser.get(link), browser.post(link, END), browser.post(link, LOGIN)):
+        assert "Only somebody of this site can end this lock" in answer.content.decode()
+    assert is_locked()
+
+
+def test_a_device_that_a_preset_binds_is_not_offered(
+    settings: Any, request: pytest.FixtureRequest, browser: Client
+) -> None:
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "PRESET": "pci"}
+    link = request.getfixturevalue("mailed_link")
+    assert "Log in here" not in browser.get(link).content.decode()
+    assert browser.post(link, END).status_code == 200
+    assert not is_locked()
 
 
 def test_a_lock_by_hand_binds_whoever_has_the_code(alice: Any, browser: Client) -> None:

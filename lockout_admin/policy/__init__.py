@@ -1,0 +1,1 @@
+"""What the rules in force promise, and which clauses of which standards they answer."""

@@ -1,0 +1,190 @@
+"""Clauses of standards, and whether the rules in force keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import conf
+from ..declarations.values import LONGEST
+from ..defences import devices
+from ..engine.rules import ACCOUNT, DAY, MINUTE, Rule
+from ..notifications import notifiers
+from . import worst
+
+#: What a clause asks of the rules that refuse.
+Question = Callable[[Sequence[Rule]], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A demand of a standard."""
+
+    #: The preset that promises it.
+    preset: str
+    standard: str
+    says: Any
+    #: What answers it.
+    settings: tuple[str, ...]
+    remedy: Any
+    is_kept: Question
+
+    def holds(self, rules: Sequence[Rule]) -> bool:
+        """Tell whether the rules in force keep it; those that only watch keep nothing."""
+        return self.is_kept([rule for rule in rules if rule.enforces])
+
+
+# -- Questions ----------------------------------------------------------------------------------
+
+
+def _on_names(rules: Sequence[Rule]) -> list[Rule]:
+    return [rule for rule in rules if rule.scope.name == ACCOUNT.name]
+
+
+def _counts_all(rule: Rule) -> bool:
+    return rule.scope.binds_devices and rule.counts_repeats
+
+
+def _after(limit: int, interval: int) -> Question:
+    """Ask whether so many failures in so long lock a name, whatever they are and wherever from."""
+    return lambda rules: any(
+        _counts_all(rule) and rule.limit <= limit and rule.interval >= interval
+        for rule in _on_names(rules)
+    )
+
+
+def _for_long(seconds: int) -> Question:
+    """Ask whether no lock on a name, or on a device, is shorter."""
+    return lambda rules: all(
+        rule.lock.first >= seconds
+        for rule in rules
+        if (rule.scope.name == ACCOUNT.name or rule.scope.is_of_devices) and not rule.ends_trust
+    )
+
+
+def _until_staff(rules: Sequence[Rule]) -> bool:
+    lasting = [rule for rule in _on_names(rules) if rule.staff_only]
+    return conf.retention_secs >= LONGEST and _after(100, LONGEST)(lasting)
+
+
+def _cis(rules: Sequence[Rule]) -> bool:
+    return any(
+        rule.counts_repeats and rule.limit <= 5 and rule.interval >= 15 * MINUTE
+        for rule in _on_names(rules)
+    )
+
+
+def _cnil(rules: Sequence[Rule]) -> bool:
+    most = worst.most(worst.of_scope(rules, ACCOUNT.name), DAY)
+    return most is not None and most <= 25
+
+
+def _owners_get_in(rules: Sequence[Rule]) -> bool:
+    return devices.can_trust() or notifiers.owners_are_told()
+
+
+def _both_ways(rules: Sequence[Rule]) -> bool:
+    of_networks = [rule for rule in rules if rule.scope.name == "network"]
+    return bool(_on_names(rules)) and any(rule.counts_names for rule in of_networks)
+
+
+def _owners_are_told(rules: Sequence[Rule]) -> bool:
+    return notifiers.owners_are_told()
+
+
+# -- Clauses ------------------------------------------------------------------------------------
+
+_PLAIN: Final = (
+    "MAX_FAILED_LOGIN_ATTEMPTS",
+    "FAILED_LOGIN_INTERVAL_SECS",
+    "ACCOUNT_LOCKED_TIMEOUT_SECS",
+)
+
+CLAUSES: Final = (
+    Clause(
+        "owasp",
+        "OWASP ASVS 5.0, 6.1.1",
+        _("It is written down how guessing is limited, and how owners get in all the same."),
+        ("DEVICE_COOKIE_NAME", "BASE_URL", "NOTIFIERS"),
+        _("Name a cookie in DEVICE_COOKIE_NAME, or let owners have mails (BASE_URL, NOTIFIERS)."),
+        _owners_get_in,
+    ),
+    Clause(
+        "owasp",
+        "OWASP ASVS 5.0, 6.3.1",
+        _("Guessing on one account is limited, and one password tried on many."),
+        ("PRESET", "RULES"),
+        _("Leave the rules account and spraying in RULES as they are."),
+        _both_ways,
+    ),
+    Clause(
+        "",
+        "OWASP ASVS 5.0, 6.3.5",
+        _("Owners are told when somebody tries to get into their account."),
+        ("BASE_URL", "NOTIFIERS"),
+        _("Set BASE_URL, and have MailNotifier in NOTIFIERS."),
+        _owners_are_told,
+    ),
+    Clause(
+        "nist",
+        "NIST SP 800-63B-4, 3.2.2",
+        _(
+            "At most 100 wrong passwords on an account in all, until somebody has made sure who the"
+            " owner is."
+        ),
+        ("PRESET", "RULES", "RETENTION_SECS"),
+        _("Set PRESET to nist, and leave account-total in RULES and RETENTION_SECS as they are."),
+        _until_staff,
+    ),
+    Clause(
+        "pci",
+        "PCI DSS 4.0.1, 8.3.4",
+        _("At most 10 wrong passwords lock an account, wherever they come from."),
+        ("PRESET", "RULES"),
+        _("Set PRESET to pci, and leave account-daily in RULES at 10 or less."),
+        _after(10, DAY),
+    ),
+    Clause(
+        "pci",
+        "PCI DSS 4.0.1, 8.3.4",
+        _("A lock lasts for at least 30 minutes, or until the owner has proved to be one."),
+        ("ACCOUNT_LOCKED_TIMEOUT_SECS", "RULES"),
+        _("Set ACCOUNT_LOCKED_TIMEOUT_SECS, and each lock in RULES, to at least 1800."),
+        _for_long(30 * MINUTE),
+    ),
+    Clause(
+        "cis",
+        "CIS Benchmarks",
+        _("At most 5 wrong passwords lock an account, and count for at least 15 minutes."),
+        _PLAIN[:2],
+        _(
+            "Set MAX_FAILED_LOGIN_ATTEMPTS to at most 5 and FAILED_LOGIN_INTERVAL_SECS to at least"
+            " 900."
+        ),
+        _cis,
+    ),
+    Clause(
+        "cis",
+        "CIS Benchmarks",
+        _("A lock lasts for at least 15 minutes."),
+        (*_PLAIN[2:], "RULES"),
+        _("Set ACCOUNT_LOCKED_TIMEOUT_SECS, and each lock in RULES, to at least 900."),
+        _for_long(15 * MINUTE),
+    ),
+    Clause(
+        "cnil",
+        "CNIL 2022-100",
+        _("At most 25 passwords are tried on an account in 24 hours."),
+        ("PRESET", "RULES"),
+        _("Set PRESET to cnil, or a lower limit or a longer lock for account-daily in RULES."),
+        _cnil,
+    ),
+)
+
+
+def contradicted(preset: str, rules: Sequence[Rule]) -> list[Clause]:
+    """Return the clauses that a preset promises, and the rules in force do not keep."""
+    return [clause for clause in CLAUSES if clause.preset == preset and not clause.holds(rules)]
