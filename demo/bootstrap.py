@@ -29,6 +29,7 @@ MARKERS: Final[dict[str, tuple[str, ...]]] = {
         "whitenoise",
         "httpx",
         "freezegun",
+        "fastapi",
     ),
     "test": ("pytest", "pytest_django", "pytest_asyncio", "coverage", "hypothesis", "freezegun"),
     "postgres": ("psycopg",),

@@ -35,6 +35,20 @@ class AccountLocked(PermissionDenied):
         self.message = _lazy_message(self.retry_after)
         super().__init__(self.message)
 
+    @property
+    def details(self) -> dict[str, str | int]:
+        """What a client that speaks JSON is told."""
+        return {
+            "detail": str(self.message),
+            "code": self.reason,
+            "retry_after": self.retry_after,
+        }
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes with the answer, whichever form it has (RFC 6585, 4)."""
+        return {"Retry-After": str(self.retry_after), "Cache-Control": "no-store"}
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive pickling between processes: the lazy message is made anew."""
         return type(self), (self.retry_after, self.reason)

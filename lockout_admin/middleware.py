@@ -31,7 +31,7 @@ logger = logging.getLogger("lockout_admin")
 _PASSWORD_INPUT = re.compile(rb"""<input[^>]{0,999}type\s*=\s*["']?password""", re.IGNORECASE)
 
 #: Headers that describe the answer that is replaced, not the conversation.
-_OF_THE_BODY = frozenset(
+OF_THE_BODY = frozenset(
     (
         "content-type",
         "content-length",
@@ -168,11 +168,12 @@ def _body(response: HttpResponseBase) -> bytes:
 def _refusal(
     request: HttpRequest, response: HttpResponseBase | None, refusal: AccountLocked
 ) -> HttpResponseBase:
-    answer = _json(refusal) if _speaks_json(request, response) else _page(request, refusal)
+    is_json = _speaks_json(request, response)
+    answer = JsonResponse(refusal.details) if is_json else _page(request, refusal)
     if response:
         # What other middleware and the view said to the client: security headers, CORS, cookies.
         for name, value in response.headers.items():
-            if name.lower() not in _OF_THE_BODY:
+            if name.lower() not in OF_THE_BODY:
                 answer.headers.setdefault(name, value)
         answer.cookies = response.cookies
     return _mark(answer, refusal)
@@ -211,15 +212,6 @@ def _is_new(session: Any, brought: str | None) -> bool:
     return session.session_key is None or session.session_key != brought
 
 
-def _json(refusal: AccountLocked) -> HttpResponse:
-    details = {
-        "detail": str(refusal.message),
-        "code": refusal.reason,
-        "retry_after": refusal.retry_after,
-    }
-    return JsonResponse(details)
-
-
 def _page(request: HttpRequest, refusal: AccountLocked) -> HttpResponse:
     try:
         context = {"refusal": refusal, "ask_path": ask_path()}
@@ -234,8 +226,8 @@ def _page(request: HttpRequest, refusal: AccountLocked) -> HttpResponse:
 
 def _mark(response: HttpResponseBase, refusal: AccountLocked) -> HttpResponseBase:
     response.status_code = HTTPStatus.TOO_MANY_REQUESTS
-    response.headers["Retry-After"] = str(refusal.retry_after)
-    response.headers["Cache-Control"] = "no-store"
+    for name, value in refusal.headers.items():
+        response.headers[name] = value
     return response
 
 

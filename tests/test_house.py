@@ -21,6 +21,7 @@ FLOORS = [
     {"notifications"},
     {"lockout", "decorators", "testing"},
     {"backends", "middleware", "pytest_plugin", "checks"},
+    {"integrations"},
     {"evidence"},
     {"exports"},
     {"admin", "management", "templatetags", "apps", "urls"},

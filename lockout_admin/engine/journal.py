@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from django.db.models import Model
 
 from ..exceptions import AccountLocked
+from ..identity.visit import bare
 from ..models.transactions import in_transaction
 
 logger = logging.getLogger("lockout_admin")
@@ -59,6 +60,11 @@ class Journal:
         setattr(request, _ATTRIBUTE, journal)
         return journal
 
+    @property
+    def has_work(self) -> bool:
+        """Tell whether there is anything to end or to write."""
+        return bool(self.left_open or self.after_view)
+
     def close(self) -> None:
         """End what is open and write what was put off, outside the view's transaction."""
         self.closed = True
@@ -99,7 +105,7 @@ def current_request() -> Any:
 
 def is_answered_by_us(request: Any) -> bool:
     """Tell whether the middleware answers a request: what it is to say to the client arrives."""
-    return getattr(getattr(request, "_request", request), _ATTRIBUTE, None) is not None
+    return getattr(bare(request), _ATTRIBUTE, None) is not None
 
 
 def refused(refusal: AccountLocked) -> None:
@@ -116,13 +122,13 @@ def told(refusal: AccountLocked) -> None:
 
 def let_in(request: Any = None) -> None:
     """Say that somebody got in."""
-    if journal := current_journal.get() or getattr(request, _ATTRIBUTE, None):
+    if journal := _journal_of(request):
         journal.somebody_is_in = True
 
 
 def keep_open(request: Any, guess: LeftOpen) -> bool:
     """Have `guess` ended with the request at the latest. False: nobody knows when that is."""
-    journal = current_journal.get() or getattr(request, _ATTRIBUTE, None)
+    journal = _journal_of(request)
     if journal is None or journal.closed:
         return False
     journal.left_open.append(guess)
@@ -131,7 +137,7 @@ def keep_open(request: Any, guess: LeftOpen) -> bool:
 
 def left_open(request: Any) -> list[LeftOpen]:
     """Return what was left open in a request, in whichever of its threads and tasks."""
-    journal = current_journal.get() or getattr(request, _ATTRIBUTE, None)
+    journal = _journal_of(request)
     return list(journal.left_open) if journal else []
 
 
@@ -144,12 +150,11 @@ def pending_of(matter: int) -> list[Any]:
 
 def failed_in(request: Any) -> list[Any]:
     """Return the attempts that have failed in a request, for more to be added."""
-    if journal := current_journal.get() or getattr(request, _ATTRIBUTE, None):
+    if journal := _journal_of(request):
         failed: list[Any] = journal.failed
     else:
-        # Without the middleware the request remembers them; DRF's is around Django's.
-        bare = getattr(request, "_request", request)
-        failed = getattr(bare, "__dict__", {}).setdefault(_FAILED, [])
+        # Without the middleware the request remembers them.
+        failed = getattr(bare(request), "__dict__", {}).setdefault(_FAILED, [])
     return failed
 
 
@@ -160,6 +165,12 @@ def outside_transactions(model: type[Model], work: Callable[[], Any]) -> None:
         journal.after_view.append(work)
     else:
         work()
+
+
+def _journal_of(request: Any) -> Journal | None:
+    """Return the journal of this context, else of the request: the one that is over as well."""
+    journal: Journal | None = current_journal.get() or getattr(bare(request), _ATTRIBUTE, None)
+    return journal
 
 
 def _do_all(actions: list[Callable[[], Any]]) -> None:

@@ -14,6 +14,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.core.signals import request_finished, request_started
 from django.db.models.signals import post_save
 
+from ..identity.visit import bare
 from ..models.transactions import close_idle_connections
 from ..signals import password_changed
 from . import owners, submissions, successes
@@ -85,12 +86,7 @@ def request_is_over(**signal: Any) -> None:
 
 
 def _is_from(guess: Guess, request: Any) -> bool:
-    return _bare(guess.attempt.request) is _bare(request)
-
-
-def _bare(request: Any) -> Any:
-    """Return Django's request, without the wrapper that Django REST framework puts around it."""
-    return getattr(request, "_request", request)
+    return bare(guess.attempt.request) is bare(request)
 
 
 def _do(end: Callable[[], Any]) -> None:

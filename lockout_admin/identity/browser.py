@@ -20,6 +20,7 @@ from django.utils.cache import patch_vary_headers
 
 from ..conf import conf
 from .subject import Subject, account_of, digest, digests, spellings_of
+from .visit import Visit, bare
 
 _SALT = "lockout_admin.browser"
 #: Owners of one browser that are remembered: the newest, …
@@ -58,15 +59,18 @@ class Browser:
 
     @classmethod
     def of(cls, request: Any) -> Browser | None:
-        """Return the browser of a Django request, the same one each time; ``None`` of all else."""
-        bare = getattr(request, "_request", request)
-        cookies = getattr(bare, "COOKIES", None)
+        """Return the browser of a request, the same one each time.
+
+        ``None`` where neither Django nor our middleware for ASGI takes requests in.
+        """
+        visit = bare(request)
+        cookies = getattr(visit, "COOKIES", None)
         if cookies is None or not conf.device_cookie_name:
             return None
-        browser = getattr(bare, _ATTRIBUTE, None)
+        browser = getattr(visit, _ATTRIBUTE, None)
         if not isinstance(browser, cls):
             browser = cls._read(cookies.get(cookie_name()))
-            setattr(bare, _ATTRIBUTE, browser)
+            setattr(visit, _ATTRIBUTE, browser)
         return browser
 
     @classmethod
@@ -93,7 +97,7 @@ class Browser:
         ]
         return str(_signer().sign_object([self.id, owners]))
 
-    def set_cookie(self, request: HttpRequest, response: HttpResponseBase) -> None:
+    def set_cookie(self, request: HttpRequest | Visit, response: HttpResponseBase) -> None:
         """Let the browser know it: as the session's cookie, and for no script."""
         response.set_cookie(
             cookie_name(),

@@ -13,6 +13,7 @@ from typing import Any
 from ..conf import conf
 from ..declarations.values import UNIX_SOCKET
 from .text import cleaned
+from .visit import scope_of
 
 logger = logging.getLogger("lockout_admin")
 
@@ -43,8 +44,7 @@ class Client:
         meta: dict[str, Any] | None = getattr(request, "META", None)
         path = getattr(request, "path", "")
         if meta is None:
-            scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
-            scope = scope if isinstance(scope, Mapping) else {}
+            scope = scope_of(request)
             meta = meta_of_scope(scope)
             path = scope.get("path", "")
         return cls.told(client_address(meta), meta.get("HTTP_USER_AGENT", ""), path)

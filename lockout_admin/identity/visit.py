@@ -1,0 +1,52 @@
+"""Which object stands for a request, wherever it is met."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from django.http import HttpRequest, parse_cookie
+
+#: Where our middleware for ASGI leaves the visit in the scope.
+_KEY = "lockout_admin.visit"
+
+
+class Visit:
+    """A request of ASGI without Django: what the app remembers of it is kept here."""
+
+    def __init__(self, scope: Mapping[str, Any]) -> None:
+        self.scope = scope
+
+    def inside(self) -> dict[str, Any]:
+        """Return the scope for those further in, by which they find this visit."""
+        return {**self.scope, _KEY: self}
+
+    @cached_property
+    def COOKIES(self) -> dict[str, str]:  # noqa: N802 - as requests of Django have it
+        """What the client brought. HTTP/2 may send each cookie in a header of its own."""
+        headers = self.scope.get("headers") or ()
+        lines = [value.decode("latin-1") for name, value in headers if name.lower() == b"cookie"]
+        return dict(parse_cookie("; ".join(lines)))
+
+    def is_secure(self) -> bool:
+        """Tell whether it came by HTTPS, as far as the server knows."""
+        return self.scope.get("scheme") == "https"
+
+
+def bare(request: Any) -> Any:
+    """Return the one object that keeps what belongs to a request, of several that stand for it.
+
+    Django REST framework puts one around Django's; Starlette makes as many as are asked for.
+    """
+    inner = getattr(request, "_request", request)
+    if isinstance(inner, HttpRequest):
+        # It may be mounted in an application of ASGI: its own middleware answers it.
+        return inner
+    return scope_of(inner).get(_KEY, inner)
+
+
+def scope_of(request: Any) -> Mapping[str, Any]:
+    """Return the scope of ASGI that a request is, or has; an empty one where there is none."""
+    scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
+    return scope if isinstance(scope, Mapping) else {}

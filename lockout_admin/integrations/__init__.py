@@ -1,0 +1,1 @@
+"""One file a framework. None is imported by the app itself."""
