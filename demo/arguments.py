@@ -6,6 +6,9 @@ import argparse
 
 from demo.rules import ACCOUNT
 
+DEMO_PORT = 8000
+FASTAPI_PORT = 8001
+
 
 def port_number(text: str) -> int:
     """Return the TCP port in `text`."""
@@ -14,7 +17,7 @@ def port_number(text: str) -> int:
     return int(text)
 
 
-def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
+def add_demo_arguments(parser: argparse.ArgumentParser, port: int = DEMO_PORT) -> None:
     """Add the arguments of the command to a parser."""
     parser.add_argument(
         "--host",
@@ -22,7 +25,7 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
         help="address to listen on (default: %(default)s, this machine)",
     )
     parser.add_argument(
-        "--port", type=port_number, default=8000, help="port to listen on (default: %(default)s)"
+        "--port", type=port_number, default=port, help="port to listen on (default: %(default)s)"
     )
     parser.add_argument(
         "--reset",

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from demo.arguments import add_demo_arguments
+from demo.arguments import DEMO_PORT, FASTAPI_PORT, add_demo_arguments
 from demo.services import extras_of, misspelt
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -37,8 +37,11 @@ MARKERS: Final[dict[str, tuple[str, ...]]] = {
     "redis": ("redis",),
     "memcached": ("pymemcache",),
 }
+#: Commands that set everything up and serve, and where.
+SERVING: Final[dict[str, int]] = {"demo": DEMO_PORT, "fastapi": FASTAPI_PORT}
 HELP: Final = """\
 python3 manage.py demo [options]       set up the demo site in .venv, fill it and serve it
+python3 manage.py fastapi [options]    do the same, and serve its logins by FastAPI
 python3 manage.py test [pytest args]   set up the tests in .venv and run them
 python3 manage.py attack KIND          attack the running demo: brute, spray, stuffing, distributed,
                                        patient, malice
@@ -64,11 +67,11 @@ def main(argv: Sequence[str]) -> int:
     wants_help = bool({"-h", "--help"} & set(arguments))
     if command == "test":
         return _say(TEST_HELP) if wants_help else run_tests(python_for(["test"]), arguments)
-    if command == "demo" and wants_help:
-        return _say(demo_parser().format_help())
+    if command in SERVING and wants_help:
+        return _say(parser_of(command).format_help())
     if wrong := misspelt(os.environ):
         return _fail(*wrong)
-    python = python_for(["demo", *extras_of(os.environ)], install=command == "demo")
+    python = python_for(["demo", *extras_of(os.environ)], install=command in SERVING)
     is_help = command in ("help", "-h", "--help") and not arguments
     if is_help and (python is None or _is_here(python)):
         _say(HELP)
@@ -77,12 +80,12 @@ def main(argv: Sequence[str]) -> int:
     return run_django(python, argv)
 
 
-def demo_parser() -> argparse.ArgumentParser:
-    """Return the parser of ``manage.py demo``, for those who have no Django yet."""
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """Return the parser of a command that serves, for those who have no Django yet."""
     parser = argparse.ArgumentParser(
-        prog="manage.py demo", description="Set up the demo site, fill it and serve it."
+        prog=f"manage.py {command}", description="Set up the demo site, fill it and serve it."
     )
-    add_demo_arguments(parser)
+    add_demo_arguments(parser, SERVING[command])
     return parser
 
 

@@ -142,7 +142,8 @@ def test_a_failing_installation_leaves_no_stamp(
 
 
 @pytest.mark.parametrize(
-    "arguments", [["demo", "--help"], ["test", "--help"], ["--help"], ["help"], []]
+    "arguments",
+    [["demo", "--help"], ["fastapi", "--help"], ["test", "--help"], ["--help"], ["help"], []],
 )
 def test_help_needs_no_packages(
     venv: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]

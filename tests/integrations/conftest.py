@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import anyio.to_thread
 import httpx
+import pytest
+from django.contrib.auth import get_user_model
+from django.db import connections
 
 from ..conftest import HOME
 
@@ -24,13 +30,21 @@ class Caller:
         self, path: str, password: str, username: str = "alice", **headers: str
     ) -> httpx.Response:
         """Send one login."""
+        return await self._send("POST", path, headers, {"username": username, "password": password})
+
+    async def get(self, path: str, **headers: str) -> httpx.Response:
+        """Ask for a page."""
+        return await self._send("GET", path, headers)
+
+    async def _send(
+        self, method: str, path: str, headers: dict[str, str], body: Any = None
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(self.app, client=(self.ip, 4711))
         headers = {"User-Agent": "Firefox", **headers}
         async with httpx.AsyncClient(
             transport=transport, base_url=self.base, cookies=self.jar
         ) as client:
-            body = {"username": username, "password": password}
-            answer = await client.post(path, json=body, headers=headers)
+            answer = await client.request(method, path, json=body, headers=headers)
             self.jar = client.cookies
         return answer
 
@@ -45,3 +59,29 @@ class Caller:
             await self.log_in(path, f"guess {self.tries}.{number}", username)
             for number in range(times)
         ]
+
+
+@pytest.fixture(autouse=True)
+def _threads_close_what_they_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have threads of the framework do what Django does not for a database in memory."""
+    run_sync = anyio.to_thread.run_sync
+
+    async def run(work: Callable[[], Any], *arguments: Any, **more: Any) -> Any:
+        return await run_sync(partial(_closing, work), *arguments, **more)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", run)
+
+
+def _closing(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    finally:
+        for wrapper in [one for one in connections.all() if one.connection]:
+            wrapper.connection.close()
+            wrapper.connection = None
+
+
+@pytest.fixture
+def alice(transactional_db: None) -> Any:
+    """An account holder whose password is ``right``."""
+    return get_user_model().objects.create_user("alice", "alice@example.com", "right")

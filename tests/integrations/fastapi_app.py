@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import connections
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -36,21 +33,6 @@ async def acheck(given: Credentials) -> Any:
     return user if user and await user.acheck_password(given.password) else None
 
 
-def in_own_thread(login: Callable[..., Any]) -> Callable[..., Any]:
-    """Close what the thread has opened; Django leaves a database in memory open."""
-
-    @wraps(login)
-    def log_in(**arguments: Any) -> Any:
-        try:
-            return login(**arguments)
-        finally:
-            for wrapper in [one for one in connections.all() if one.connection]:
-                wrapper.connection.close()
-                wrapper.connection = None
-
-    return log_in
-
-
 def _in(user: Any) -> dict[str, str]:
     if user is None:
         raise HTTPException(401)
@@ -68,7 +50,6 @@ async def in_async_code(given: Credentials, logins: Logins) -> dict[str, str]:
 
 
 @app.post("/block")
-@in_own_thread
 def in_a_thread(given: Credentials, logins: Logins) -> dict[str, str]:
     with logins.attempt(given.username, given.password) as attempt:
         user = check(given)
@@ -87,7 +68,6 @@ async def by_backends(given: Credentials, logins: Logins) -> dict[str, str]:
 
 
 @app.post("/backends")
-@in_own_thread
 def by_backends_in_a_thread(given: Credentials, logins: Logins) -> dict[str, str]:
     user = logins.authenticate(**given.model_dump())
     if user:

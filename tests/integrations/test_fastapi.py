@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth import get_user_model
 
 from lockout_admin import lockout
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
@@ -19,11 +18,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 BLOCKS = ["/ablock", "/block"]
 BACKENDS = ["/abackends", "/backends"]
 WAYS = [*BLOCKS, *BACKENDS]
-
-
-@pytest.fixture
-def alice(transactional_db: None) -> Any:
-    return get_user_model().objects.create_user("alice", "alice@example.com", "right")
 
 
 @pytest.fixture

@@ -272,8 +272,6 @@ def site(
 ) -> Iterator[Site]:
     """Migrate, create Alice, and serve the site; `settings` go into its environment."""
     served = environment_of(directory, **settings)
-    environment = served.environment
-    port = served.url.rpartition(":")[2]
     # A server runs no checks either.
     served.run("-m", "django", "migrate", "-v0", "--skip-checks")
     served.python(
@@ -281,24 +279,46 @@ def site(
         "User.objects.create_user('alice', password='right')"
     )
     (directory / "hashed").unlink(missing_ok=True)
+    with serving(served, directory, server, workers, threads):
+        yield served
+
+
+@contextmanager
+def beside(served: Site, directory: Path, application: str, workers: int = 2) -> Iterator[str]:
+    """Serve an application of ASGI on the same services; yield its URL."""
+    environment = {**served.environment, "APPLICATION": application}
+    other = Site(f"http://127.0.0.1:{free_port()}", environment)
+    with serving(other, directory, "uvicorn", workers):
+        yield other.url
+
+
+@contextmanager
+def serving(
+    served: Site, directory: Path, server: str, workers: int, threads: int = 16
+) -> Iterator[None]:
+    """Serve a site by several processes."""
+    environment = served.environment
+    port = served.url.rpartition(":")[2]
     bind = f"127.0.0.1:{port}"
-    application = settings.get("APPLICATION", "tests.services.asgi:application")
+    application = environment.get("APPLICATION", "tests.services.asgi:application")
     commands = {
         "gunicorn": f"gunicorn tests.services.wsgi -w {workers} --threads {threads} -b {bind}"
         " --keep-alive 60",
         "uvicorn": f"uvicorn {application} --workers {workers} --port {port}"
         " --log-level warning"
         # An idle connection is not hung up on, and a worker busy with hashes is not taken for dead.
-        " --timeout-keep-alive 60 --timeout-worker-healthcheck 120",
+        " --timeout-keep-alive 60 --timeout-worker-healthcheck 120"
+        # Who called is for TRUSTED_PROXIES to say: by itself it believes what comes from here.
+        " --no-proxy-headers",
     }
-    with (directory / "server.log").open("wb") as log:
+    with (directory / "server.log").open("ab") as log:
         command = [sys.executable, "-m", *commands[server].split()]
         process = subprocess.Popen(
             command, env=environment, stdout=log, stderr=log, start_new_session=True
         )
         try:
             wait_for_port(int(port), process)
-            yield served
+            yield
         finally:
             os.killpg(process.pid, signal.SIGTERM)
             process.wait(timeout=20)

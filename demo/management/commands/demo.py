@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from demo.arguments import add_demo_arguments
+from demo.arguments import DEMO_PORT, add_demo_arguments
 from demo.people import STAFF
 from demo.rules import of as rules_of
 
@@ -22,10 +22,11 @@ class Command(BaseCommand):
 
     help = "Set up the demo site, fill it with ninety days of traffic if it is empty, and serve it."
     requires_system_checks = []
+    port = DEMO_PORT
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add host, port and what to leave out."""
-        add_demo_arguments(parser)
+        add_demo_arguments(parser, self.port)
 
     def handle(
         self,
@@ -47,23 +48,31 @@ class Command(BaseCommand):
         self._tell(host, port)
         settings.LOCKOUT_ADMIN.update(rules_of(rules or ""))
         if not no_serve:
-            call_command("runserver", f"{_in_url(host)}:{port}", use_reloader=False)
+            self.serve(host, port)
 
-    def _tell(self, host: str, port: int) -> None:
-        reachable = "127.0.0.1" if _is_any(host) else host
-        base = f"http://{_in_url(reachable)}:{port}"
+    def serve(self, host: str, port: int) -> None:
+        """Serve it."""
+        call_command("runserver", f"{_in_url(host)}:{port}", use_reloader=False)
+
+    def tell_where(self, host: str, port: int) -> None:
+        """Say where to look."""
+        base = url_of(host, port)
         if "BASE_URL" not in os.environ:
             settings.LOCKOUT_ADMIN["BASE_URL"] = base
         self.stdout.write(f"\n  Site    {base}/\n  Login   {base}/login/\n  Admin   {base}/admin/")
         self.stdout.write(f"  Mail    {base}/mail/")
         self.stdout.write(f"  JSON    POST {base}/api/login/ and {base}/api/alogin/\n")
+        self.stdout.write(
+            f"  Attack  python3 manage.py attack brute --url {base}  (in a second terminal)\n"
+        )
+
+    def _tell(self, host: str, port: int) -> None:
+        self.tell_where(host, port)
         if settings.DEBUG:
-            self.stdout.write("  Logins, for this demo only:")
+            self.stdout.write("\n  Logins, for this demo only:")
             for person in STAFF:
                 self.stdout.write(f"    {person.username:<8} {person.password:<13} {person.task}")
-        self.stdout.write(
-            f"\n  Attack  python3 manage.py attack brute --url {base}  (in a second terminal)\n"
-        )
+        self.stdout.write("")
         if not _is_loopback(host):
             warning = (
                 f"Everybody who can reach {host} can sign in with the passwords above."
@@ -102,6 +111,12 @@ def ensure_answers(database: Any) -> None:
         told = " ".join(str(error).split())
         remedy = "create it or start its server, or correct DATABASE_URL in the environment"
         raise CommandError(f"The database does not answer: {told}\nRemedy: {remedy}.") from None
+
+
+def url_of(host: str, port: int) -> str:
+    """Return where a browser on this machine finds what listens there."""
+    reachable = "127.0.0.1" if _is_any(host) else host
+    return f"http://{_in_url(reachable)}:{port}"
 
 
 def _in_url(host: str) -> str:
