@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -201,3 +203,18 @@ async def test_what_has_no_login_sets_no_cookie(alice: Any) -> None:
     answer = await Caller(app).post("/asks-first", "")
     assert answer.status_code == 200
     assert "Set-Cookie" not in answer.headers
+
+
+# -- The page -----------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[2] / "docs/integration.md").read_text()
+
+
+async def test_the_code_of_the_page_is_guarded(alice: Any) -> None:
+    (code,) = re.findall(r"```python\n# api\.py\n(.*?)```", PAGE, re.DOTALL)
+    module: dict[str, Any] = {"__name__": "api"}
+    exec(compile(code, "api.py", "exec"), module)
+    stranger = Caller(module["app"], ELSEWHERE)
+    assert "token" in (await Caller(module["app"]).post("/token", "right")).json()
+    assert await stranger.guess("/token", 5) == [*[401] * 4, 429]
+    assert await stranger.guess("/token", 5, "nobody") == [*[401] * 4, 429]
