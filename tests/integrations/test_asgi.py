@@ -48,15 +48,15 @@ class Guarded(Application):
     async def work(self, scope: Scope) -> None:
         with suppress(lockout.AccountLocked):
             async with lockout.attempt("alice", scope):
-                pass
+                raise AssertionError("it is refused")
 
 
 class LetsThrough(Guarded):
     """Lets a refusal through: it has no handler for it."""
 
     async def work(self, scope: Scope) -> None:
-        async with lockout.attempt("alice", scope) as attempt:
-            attempt.failed()
+        async with lockout.attempt("alice", scope):
+            raise AssertionError("it is refused")
 
 
 class LetsThroughLate(Application):
@@ -77,7 +77,15 @@ class LetsOneOfTwoIn(Application):
                     attempt.succeeded()
 
 
-class TakesItsTime(Application):
+class LetsIn(Application):
+    """Lets everybody in."""
+
+    async def work(self, scope: Scope) -> None:
+        async with lockout.attempt("alice", scope) as attempt:
+            attempt.succeeded()
+
+
+class TakesItsTime(LetsIn):
     """Begins a check that its client does not wait for."""
 
     def __init__(self) -> None:
@@ -85,8 +93,7 @@ class TakesItsTime(Application):
         self.checking = asyncio.Event()
 
     async def work(self, scope: Scope) -> None:
-        async with lockout.attempt("alice", scope) as attempt:
-            attempt.succeeded()
+        await super().work(scope)
         self.checking.set()
         await asyncio.Event().wait()
 
@@ -140,6 +147,16 @@ async def test_where_somebody_got_in_the_answer_is_the_applications() -> None:
     answer = await Caller(LockoutMiddleware(application)).post("/login", "right")
     assert (answer.status_code, answer.text) == (403, "not for you")
     assert answer.cookies["a"] == "b"
+
+
+async def test_what_is_answered_is_on_record() -> None:
+    recorded = []
+
+    async def send(message: Any) -> None:
+        recorded.append((message["type"], await SuccessfulLogin.objects.acount()))
+
+    await LockoutMiddleware(LetsIn())({**SCOPE}, None, send)  # type: ignore[arg-type]
+    assert recorded == [("http.response.start", 1), ("http.response.body", 1)]
 
 
 async def test_a_client_that_hangs_up_leaves_its_record() -> None:

@@ -113,9 +113,7 @@ async def test_a_refused_answer_opens_no_session(stranger: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", WAYS)
-async def test_a_login_is_one_row_and_on_record_when_it_is_answered(
-    path: str, owner: Caller
-) -> None:
+async def test_a_login_is_one_row(path: str, owner: Caller) -> None:
     assert await owner.log_in(path) == 200
     row = await SuccessfulLogin.objects.aget()
     assert (row.event, row.username) == (SuccessfulLogin.Event.LOGIN, "alice")

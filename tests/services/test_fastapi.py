@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -40,10 +39,17 @@ class Both:
         """Return the login of each, FastAPI's first."""
         return [f"{self.fastapi}/{way}/", f"{self.django.url}/login/"]
 
-    def post(self, number: int, username: str = "alice", **more: Any) -> httpx.Response:
-        """Fail once, by the one or the other."""
-        body = {"username": username, "password": more.pop("password", "wrong")}
-        return httpx.post(self.urls("ablock")[number % 2], json=body, timeout=60, **more)
+    def post(
+        self,
+        number: int,
+        username: str = "alice",
+        password: str = "wrong",
+        way: str = "ablock",
+        **headers: str,
+    ) -> httpx.Response:
+        """Try once, by the one or the other."""
+        body = {"username": username, "password": password}
+        return httpx.post(self.urls(way)[number % 2], json=body, headers=headers, timeout=60)
 
 
 @pytest.fixture(params=["cache", "table"])
@@ -78,7 +84,7 @@ def test_of_200_at_once_over_both_n_are_evaluated(way: str, both: Both) -> None:
 def test_what_the_one_has_counted_the_other_refuses_and_staff_end_once(both: Both) -> None:
     assert [both.post(number).status_code for number in range(N)] == [401] * N
     for number in (0, 1):
-        refused = both.post(number, headers={"Accept": "application/json"})
+        refused = both.post(number, Accept="application/json")
         assert refused.status_code == 429
         assert refused.headers["Content-Type"] == "application/json"
         assert refused.json()["code"] == "locked"
@@ -90,21 +96,20 @@ def test_what_the_one_has_counted_the_other_refuses_and_staff_end_once(both: Bot
 def test_the_rows_of_both_say_where_from_with_what_and_which_way(both: Both) -> None:
     for number, agent in enumerate(["curl", "Firefox"]):
         headers = {"X-Forwarded-For": f"6.6.6.6, 198.51.100.{number}", "User-Agent": agent}
-        both.post(number, headers=headers)
+        both.post(number, **headers)
     rows = both.django.python(ROWS).splitlines()
     assert rows == ["198.51.100.0 curl /ablock/", "198.51.100.1 Firefox /login/"]
 
 
 def test_spraying_over_both_meets_one_limit(both: Both) -> None:
-    sprayer = {"X-Forwarded-For": "198.51.100.7"}
-    statuses = [
-        both.post(number, f"name{number}", headers=sprayer).status_code
-        for number in range(NAMES + 4)
-    ]
+    def spray(number: int, address: str) -> int:
+        forwarded = {"X-Forwarded-For": address}
+        return both.post(number, f"name{number}", way="abackends", **forwarded).status_code
+
+    statuses = [spray(number, "198.51.100.7") for number in range(NAMES + 4)]
     assert statuses == [401] * NAMES + [429] * 4
     assert both.django.passwords_hashed == NAMES
-    elsewhere = {"X-Forwarded-For": "198.51.100.8"}
-    assert [both.post(n, f"name{n}", headers=elsewhere).status_code for n in (0, 1)] == [401] * 2
+    assert [spray(number, "198.51.100.8") for number in (0, 1)] == [401] * 2
 
 
 @pytest.mark.parametrize("first", [0, 1], ids=["FastAPI", "Django"])
@@ -113,5 +118,5 @@ def test_a_browser_that_is_trusted_by_the_one_is_so_by_the_other(first: int, bot
     storm(both.urls("ablock"), [Guess()] * 20)
     device = {"Cookie": f"lockout_device={cookies['lockout_device']}"}
     for number in (0, 1):
-        assert both.post(number, password="right", headers=device).status_code == 200
+        assert both.post(number, password="right", **device).status_code == 200
         assert both.post(number, password="right").status_code == 429
