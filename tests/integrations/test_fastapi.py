@@ -185,6 +185,24 @@ async def test_a_lock_by_hand_binds_the_owner_here_too(owner: Caller) -> None:
     assert await owner.log_in("/ablock") == 429
 
 
+def certificate(request: Any) -> str | None:
+    """Return what a proxy says of the client's certificate."""
+    told: str | None = request.headers.get("X-Certificate")
+    return told
+
+
+async def test_a_client_without_cookies_is_known_by_what_the_site_says(
+    settings: Any, stranger: Caller
+) -> None:
+    own = {"DEVICE_OF": f"{__name__}.certificate"}
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, **own}
+    mine = {"X-Certificate": "of Alice"}
+    assert (await Caller(app).post("/ablock", "right", **mine)).status_code == 200
+    await stranger.guess("/ablock", 4)
+    assert (await Caller(app).post("/ablock", "right", **mine)).status_code == 200
+    assert await Caller(app).log_in("/ablock") == 429
+
+
 @pytest.mark.parametrize(("base", "is_secure"), [("http", False), ("https", True)])
 async def test_the_cookie_is_for_no_script_and_keeps_to_https(
     base: str, is_secure: bool, alice: Any
