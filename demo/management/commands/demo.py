@@ -61,7 +61,7 @@ class Command(BaseCommand):
             settings.LOCKOUT_ADMIN["BASE_URL"] = base
         self.stdout.write(f"\n  Site    {base}/\n  Login   {base}/login/\n  Admin   {base}/admin/")
         self.stdout.write(f"  Mail    {base}/mail/")
-        self.stdout.write(f"  JSON    POST {base}/api/login/ and {base}/api/alogin/\n")
+        self.stdout.write(f"  JSON    POST {base}/api/login/ and {base}/api/alogin/")
         self.stdout.write(
             f"  Attack  python3 manage.py attack brute --url {base}  (in a second terminal)\n"
         )
