@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from demo.rules import ACCOUNT
+
 
 def port_number(text: str) -> int:
     """Return the TCP port in `text`."""
@@ -26,5 +28,10 @@ def add_demo_arguments(parser: argparse.ArgumentParser) -> None:
         "--reset",
         action="store_true",
         help="delete the records and accounts of the demo, seed anew",
+    )
+    parser.add_argument(
+        "--rules",
+        choices=[ACCOUNT],
+        help="account: the rule of old alone, to compare with (default: all rules)",
     )
     parser.add_argument("--no-serve", action="store_true", help="set everything up, then stop")

@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from . import vocabulary as words
-from .people import ATTACKED, CAROL, HOLDERS
+from .people import ATTACKED, BESIDE, CAROL, HOLDERS, Person
 from .traffic import any_ipv4, any_ipv6, directory
 
 
@@ -35,7 +35,10 @@ def brute(username: str) -> Iterator[Guess]:
 
 def spray(username: str) -> Iterator[Guess]:
     """One password on all names, then the next: few tries for each name."""
-    names = [person.username for person in HOLDERS] + directory(Random("spray"), 200)
+    # What is tried on their own names is not what they are to show.
+    names = [person.username for person in HOLDERS if person not in BESIDE] + directory(
+        Random("spray"), 200
+    )
     for password in _passwords(*words.SEASONAL_PASSWORDS):
         for name in names:
             yield Guess(name, password, words.CURL, "198.51.100.23")
@@ -71,13 +74,29 @@ def malice(username: str) -> Iterator[Guess]:
             yield Guess(name, password, words.CURL, any_ipv4(random))
 
 
+def patient(username: str) -> Iterator[Guess]:
+    """One name for thirty days, each guess from a new address, never four within a minute."""
+    random = Random("patient")
+    for password in _passwords():
+        yield Guess(username, password, random.choice(words.STALE_BROWSERS), any_ipv6(random))
+
+
 PLANS: Final[dict[str, Plan]] = {
     "brute": brute,
     "spray": spray,
     "stuffing": stuffing,
     "distributed": distributed,
+    "patient": patient,
     "malice": malice,
 }
+
+
+def owners_of(kind: str, username: str) -> list[Person]:
+    """Return the account holders whom an attack is after."""
+    if kind in ("spray", "malice"):
+        return list(ATTACKED)
+    names = [CAROL.username] if kind == "stuffing" else [username]
+    return [person for person in HOLDERS if person.username in names]
 
 
 def _passwords(*first: str) -> Iterator[str]:

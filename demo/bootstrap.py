@@ -21,7 +21,15 @@ VENV: Final = ROOT / ".venv"
 
 #: Packages whose presence says that an extra of pyproject.toml is installed.
 MARKERS: Final[dict[str, tuple[str, ...]]] = {
-    "demo": ("django", "django_filters", "import_export", "environ", "whitenoise", "httpx"),
+    "demo": (
+        "django",
+        "django_filters",
+        "import_export",
+        "environ",
+        "whitenoise",
+        "httpx",
+        "freezegun",
+    ),
     "test": ("pytest", "pytest_django", "pytest_asyncio", "coverage", "hypothesis", "freezegun"),
     "postgres": ("psycopg",),
     "mysql": ("MySQLdb",),
@@ -31,7 +39,8 @@ MARKERS: Final[dict[str, tuple[str, ...]]] = {
 HELP: Final = """\
 python3 manage.py demo [options]       set up the demo site in .venv, fill it and serve it
 python3 manage.py test [pytest args]   set up the tests in .venv and run them
-python3 manage.py attack KIND          attack the running demo: brute, spray, stuffing, distributed
+python3 manage.py attack KIND          attack the running demo: brute, spray, stuffing, distributed,
+                                       patient, malice
 python3 manage.py COMMAND              any other Django command, such as migrate or check
 
 DATABASE_URL and CACHE_URL put the site on other services, e.g.

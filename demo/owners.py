@@ -2,65 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
-import httpx
+from .browser import Browser
+from .people import Person
+from .tally import Answer
+from .target import Site
 
-from .people import ATTACKED, Person
-from .target import FORM, Target, TargetError
-
-_DEVICE = "lockout_device"
 #: Each lives somewhere else.
 _HOME = "192.0.2.{}"
+_NEW = 100
+_ASK = "/account/ask/"
+_MAIL = "/mail/"
+_PAUSE_SECS = 0.5
+#: How often the mail is looked for.
+_LOOKS = 40
+_LETTER = re.compile(r"<bdi>([^@<]+)@[^<]*</bdi>")
+_LINK = re.compile(r'href="https?://[^/"]+(/account/link/[^"]+)"')
 
 
 @dataclass(slots=True)
 class Owners:
     """People who log in before the attack and after it."""
 
-    target: Target
+    people: Sequence[Person]
+    pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(_PAUSE_SECS)
+    site: Site | None = None
     #: What their browsers keep.
-    cookies: dict[str, str] = field(default_factory=dict)
+    devices: dict[str, str] = field(default_factory=dict)
 
-    def log_in_before(self) -> None:
+    async def come_before(self, site: Site) -> None:
         """Have each log in in the browser that knows him from then on."""
-        for number, person in enumerate(ATTACKED):
-            with self._browser(number) as browser:
-                if _log_in(browser, person):
-                    self.cookies[person.username] = browser.cookies.get(_DEVICE) or ""
+        self.site = site
+        for number, person in enumerate(self.people):
+            async with Browser(site, _HOME.format(number + 1)) as browser:
+                await browser.log_in(person)
+                self.devices[person.username] = browser.device
 
-    def lines_after(self) -> Iterator[str]:
-        """Yield how many get in now."""
-        known = new = 0
-        for number, person in enumerate(ATTACKED):
-            with self._browser(number) as browser:
-                browser.cookies.set(_DEVICE, self.cookies.get(person.username, ""))
-                known += _log_in(browser, person)
-            with self._browser(number + 100) as browser:
-                new += _log_in(browser, person)
-        every = len(ATTACKED)
-        yield f"Owners who get in: {known} of {every} in their own browser, {new} in a new one"
+    async def lines_after(self) -> list[str]:
+        """Return how many get in now: with their password, then with a mail."""
+        if self.site is None or not self.people:
+            return []
+        every = len(self.people)
+        known = await self._in_their_own(self.site)
+        async with AsyncExitStack() as stack:
+            refused = {}
+            for number, person in enumerate(self.people):
+                address = _HOME.format(number + 1 + _NEW)
+                browser = await stack.enter_async_context(Browser(self.site, address))
+                if await browser.log_in(person) is not Answer.LOGGED_IN:
+                    refused[person] = browser
+            new = every - len(refused)
+            told = await self._by_mail(refused) if refused else ""
+        return [
+            f"Owners who get in: {known} of {every} in their own browser, {new} in a new one{told}"
+        ]
 
-    def _browser(self, number: int) -> httpx.Client:
-        headers = {"Host": self.target.authority, "X-Forwarded-For": _HOME.format(number + 1)}
-        return httpx.Client(
-            base_url=next(iter(self.target.base_urls())),
-            headers=headers,
-            timeout=30,
-            trust_env=False,
-        )
+    async def _in_their_own(self, site: Site) -> int:
+        known = 0
+        for number, person in enumerate(self.people):
+            device = self.devices.get(person.username, "")
+            async with Browser(site, _HOME.format(number + 1), device) as browser:
+                known += await browser.log_in(person) is Answer.LOGGED_IN
+        return known
+
+    async def _by_mail(self, refused: dict[Person, Browser]) -> str:
+        reader = next(iter(refused.values()))
+        old = set(_links(await reader.read(_MAIL)).values())
+        asked = [
+            person
+            for person, browser in refused.items()
+            # The page that asks for the code.
+            if await browser.submit(_ASK, {"name": person.username}) == 303
+        ]
+        if not asked:
+            return "; no mail is sent"
+        links = await self._letters(reader, asked, old)
+        entered = 0
+        for person, link in links.items():
+            await refused[person].submit(link, {"do": "login"})
+            entered += await refused[person].log_in(person) is Answer.LOGGED_IN
+        return f", {entered} more with a mail"
+
+    async def _letters(
+        self, reader: Browser, asked: Sequence[Person], old: set[str]
+    ) -> dict[Person, str]:
+        """Wait for the mails; return the links of those that came."""
+        found: dict[str, str] = {}
+        for _ in range(_LOOKS):
+            links = _links(await reader.read(_MAIL))
+            found |= {name: link for name, link in links.items() if link not in old}
+            if found.keys() >= {person.username for person in asked}:
+                break
+            await self.pause()
+        return {person: found[person.username] for person in asked if person.username in found}
 
 
-def _log_in(browser: httpx.Client, person: Person) -> bool:
-    try:
-        browser.get(FORM)
-        token = browser.cookies.get("csrftoken", "")
-        form = {
-            "username": person.username,
-            "password": person.password,
-            "csrfmiddlewaretoken": token,
-        }
-        return browser.post(FORM, data=form).status_code == 302
-    except httpx.HTTPError as error:
-        raise TargetError(f"The demo does not answer: {error}.") from None
+def _links(page: str) -> dict[str, str]:
+    """Return the newest link of each name in the demo's post."""
+    found: dict[str, str] = {}
+    for letter in page.split("<article")[1:]:
+        name, link = _LETTER.search(letter), _LINK.search(letter)
+        if name and link:
+            found.setdefault(name[1], link[1])
+    return found

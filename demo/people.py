@@ -56,8 +56,13 @@ HOLDERS: Final = (
     *(Person(name, "demo-account", "account holder") for name in _HOLDERS.split()),
 )
 SHOWN: Final = (*STAFF, ALICE)
+#: Locked by hand in the seed: nothing lets them in, under attack or not.
+BARRED: Final = frozenset({"dave", "mike", "b.jones", "maria.rossi"})
+_FREE: Final = tuple(person for person in HOLDERS if person.username not in BARRED)
 #: Those whom the attack `malice` is to keep out.
-ATTACKED: Final = HOLDERS[:10]
+ATTACKED: Final = _FREE[:10]
+#: Those whom no attack names: they log in beside it.
+BESIDE: Final = _FREE[10:26]
 
 
 def settle() -> list[Person]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any, Final
@@ -27,6 +29,18 @@ OPEN_LOCKS: Final = (
     ("maria.rossi", 12 * _HOUR, "admin", "Password seen in a leak"),
     ("test", 7 * 24 * _HOUR, "admin", "No such account, tried all day"),
 )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep made-up events out of the log."""
+    logger = logging.getLogger("lockout_admin")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def exist() -> bool:

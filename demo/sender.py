@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import islice
@@ -13,7 +13,11 @@ import httpx
 
 from .attacks import Guess
 from .tally import Answer, Tally
-from .target import API, FORM, Target, TargetError
+from .target import API, FORM, Site, Target, TargetError
+
+
+async def nobody(*args: object) -> None:
+    """Come neither before an attack nor beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,9 @@ class Sender:
     tally: Tally
     #: Called after each answer.
     report: Callable[[Tally], None]
+    #: Others who log in: before the attack, and as it goes on (from 0 to 1).
+    before: Callable[[Site], Awaitable[None]] = nobody
+    beside: Callable[[float], Awaitable[None]] = nobody
     token: str = ""
 
     def run(self, guesses: Iterator[Guess]) -> None:
@@ -47,6 +54,7 @@ class Sender:
         async with self._client() as client:
             base_url, self.token = await self._find(client)
             client.base_url = httpx.URL(base_url)
+            await self.before(Site(base_url, self.target.authority))
             schedule = enumerate(islice(guesses, self.bounds.attempts))
             start = time.monotonic()
             async with asyncio.TaskGroup() as group:
@@ -92,6 +100,8 @@ class Sender:
             await self._send(client, number, guess)
             self.tally.seconds = time.monotonic() - start
             self.report(self.tally)
+            in_time = self.tally.seconds / self.bounds.seconds
+            await self.beside(max((number + 1) / self.bounds.attempts, in_time))
 
     async def _send(self, client: httpx.AsyncClient, number: int, guess: Guess) -> None:
         request = self._request(client, guess)

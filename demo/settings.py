@@ -11,6 +11,8 @@ import django
 import environ
 from django.utils.translation import gettext_lazy as _
 
+from demo import rules
+
 env = environ.Env()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -133,10 +135,8 @@ LOCKOUT_ADMIN = {
     "CONTACT": "support@example.com",
 }
 
-if env.str("RULES", "") == "account":
-    # The rule of old alone, to compare with.
-    others = ("account-daily", "account-total", "network", "spraying")
-    LOCKOUT_ADMIN |= {"RULES": dict.fromkeys(others), "DEVICE_COOKIE_NAME": ""}
+#: RULES=account in the environment: the rule of old alone.
+LOCKOUT_ADMIN |= rules.of(env.str("RULES", ""))
 
 #: Mails stay on this machine: a page of the demo shows them.
 POSTBOX = "demo.postbox.EmailBackend"

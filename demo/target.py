@@ -18,6 +18,15 @@ class TargetError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Site:
+    """A site that has answered."""
+
+    base_url: str
+    #: The value of the Host header.
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A site on this machine, by address: a name could lead elsewhere a moment later."""
 

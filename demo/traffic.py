@@ -10,7 +10,7 @@ from random import Random
 from typing import Final
 
 from . import vocabulary as words
-from .people import ALICE, CAROL, HOLDERS
+from .people import ALICE, ATTACKED, BESIDE, CAROL, HOLDERS
 
 DAYS: Final = 90
 FORM = "/login/"
@@ -18,6 +18,8 @@ ADMIN = "/admin/login/"
 API = "/api/login/"
 #: The accounts that ``manage.py attack`` is after: their first lock is to be as short as any.
 TRIED: Final = (ALICE.username, CAROL.username)
+#: Those whom it is to show: the slow rules are to leave them tries.
+_SHOWN: Final = frozenset(person.username for person in (*ATTACKED, *BESIDE))
 
 #: Visits by hour (UTC) and by weekday, Monday first: a site that people use at work.
 _HOURS: Final = (1, 1, 1, 1, 1, 3, 8, 22, 40, 38, 30, 24, 18, 30, 32, 27, 22, 16, 10, 8, 7, 6, 4, 2)
@@ -76,7 +78,9 @@ def everyday(random: Random, now: datetime) -> Iterator[Visit]:
             when = midnight + timedelta(hours=hour, seconds=random.uniform(0, 3600))
             if name in TRIED and when > now - timedelta(hours=26):
                 continue  # no lock of yesterday makes the one that an attack leads to longer
-            yield from _typos(random, when, name, *random.choice(places[name]))
+            # Nor does a clumsy day leave no try to those who come beside an attack.
+            most = 1 if name in _SHOWN and when > now - timedelta(hours=26) else 6
+            yield from _typos(random, when, name, *random.choice(places[name]), most)
 
 
 def at_once(random: Random, now: datetime) -> Iterator[Visit]:
@@ -101,10 +105,10 @@ def _places(random: Random) -> list[tuple[str, str]]:
 
 
 def _typos(
-    random: Random, when: datetime, name: str, address: str, user_agent: str
+    random: Random, when: datetime, name: str, address: str, user_agent: str, most: int
 ) -> Iterator[Visit]:
     times = random.choices((1, 2, 3, 4, 6), (74, 17, 5, 3, 1))[0]
-    for _ in range(times):
+    for _ in range(min(times, most)):
         typed = _mistyped(random, name) if random.random() < 0.06 else name
         yield Visit(when, typed, address, user_agent)
         when += timedelta(seconds=random.uniform(4, 14))
@@ -169,10 +173,11 @@ def stuffing(random: Random, now: datetime) -> Iterator[Visit]:
 
 
 def botnet(random: Random, now: datetime) -> Iterator[Visit]:
-    """Hundreds of addresses, IPv6 among them, on the names of account holders for two days."""
+    """Hundreds of addresses, IPv6 among them, on the names of people for two days."""
     bots = [any_ipv6(random) if random.random() < 0.6 else any_ipv4(random) for _ in range(600)]
-    # Not on the accounts to try: the slow rules would remember it for thirty days.
-    names = [person.username for person in HOLDERS if person.username not in TRIED]
+    # The slow rules would remember it for thirty days.
+    names = [person.username for person in HOLDERS if person.username not in _SHOWN]
+    names += directory(random, 40)
     start = _midnight(now, 9)
     for _ in range(3600):
         when = start + timedelta(seconds=random.triangular(0, 48 * 3600, 12 * 3600))

@@ -380,6 +380,14 @@ class Valkey(BaseCache):
         super().__init__(params)
 
 
+class DefaultClusterClient:
+    """Knows the nodes of a cluster."""
+
+
+class ClusterValkey(Valkey):
+    client = DefaultClusterClient()
+
+
 @pytest.mark.parametrize(
     ("caches", "expected"),
     [
@@ -405,6 +413,9 @@ class Valkey(BaseCache):
         (cache(ours("Valkey")), ["W020"]),
         (cache(ours("Valkey"), OPTIONS={name.upper(): 1 for name in SHORT}), []),
         (cache(ours("Valkey"), OPTIONS={"CONNECTION_POOL_KWARGS": SHORT}), []),
+        (cache(ours("ClusterValkey")), ["W020"]),
+        (cache(ours("ClusterValkey"), OPTIONS={name.upper(): 1 for name in SHORT}), ["W020"]),
+        (cache(ours("ClusterValkey"), OPTIONS={"BASE_CLIENT_KWARGS": SHORT}), []),
     ],
 )
 def test_a_cache_that_hangs_is_not_waited_for(caches: Any, expected: list[str]) -> None:

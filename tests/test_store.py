@@ -440,6 +440,58 @@ def test_a_cluster_is_asked_once_for_each_name_and_remembered(store: Store) -> N
         assert in_force(store) == "cache"
 
 
+class ClusterClient:
+    """Knows the nodes of a cluster, as django-valkey's does."""
+
+    def __init__(self, cache: LocMemCache) -> None:
+        self.cache = cache
+        self.waiting: list[Any] = []
+
+    def get_client(self, write: bool) -> ClusterClient:
+        return self
+
+    def pipeline(self) -> ClusterClient:
+        return ClusterClient(self.cache)
+
+    def execute(self) -> None:
+        for entry in self.waiting:
+            LocMemCache.set(self.cache, *entry)
+
+    def eval(self, script: str, number: int, key: str) -> int:
+        name = key.removeprefix(":1:")
+        return LocMemCache.incr(self.cache, name) if self.cache.has_key(name) else 0
+
+
+class Cluster(LocMemCache):
+    """Has no verb of its own for many entries that end, nor one that counts."""
+
+    __module__ = "django_valkey.cluster_cache.cache"
+
+    @property
+    def client(self) -> ClusterClient:
+        return ClusterClient(self)
+
+    def set(self, key: Any, value: Any, timeout: Any = 0, version: Any = None, **to: Any) -> None:
+        to["client"].waiting.append((key, value, timeout))
+
+    def set_many(self, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError
+
+    incr = set_many
+
+
+def test_the_client_of_a_cluster_is_told_in_commands(
+    store: Store, clock: FrozenDateTimeFactory
+) -> None:
+    with on(Cluster):
+        assert store.set_many({KEY: 1, OTHER: 2}, 60)
+        assert [store.increment(KEY), store.increment("none")] == [2, 0]
+        assert store.get_many([KEY, OTHER, "none"]) == {KEY: 2, OTHER: 2}
+        assert in_force(store) == "cache"
+        clock.tick(61)
+        assert store.get_many([KEY, OTHER]) == {}
+
+
 def test_what_can_not_be_read_back_is_not_cleared(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..evidence.bidi import isolated, technical
 from ..models import AuditEntry, TrustedDevice
 from . import cells
-from .owned import look_up
+from .owned import agent_of, look_up
 from .paging import CappedPaginator
 from .records import CONSOLE_CSS, BaseAdmin
 
@@ -176,8 +176,9 @@ class TrustedDeviceAdmin(BaseAdmin):
 
     @admin.display(description=gettext_lazy("user agent"))
     def agent(self, row: Any) -> str:
-        """What the browser calls itself."""
-        return technical(cells.cut(row.user_agent.text)) if row.user_agent else "-"
+        """What it is in words, and what the browser calls itself."""
+        raw = technical(cells.cut(row.user_agent.text)) if row.user_agent else ""
+        return format_html("{}<br><small>{}</small>", agent_of(row), raw)
 
     @admin.display(description=gettext_lazy("IP address"))
     def source(self, row: Any) -> str:

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from ..evidence.bidi import technical
+from ..identity.agents import family_of, words_of
+from ..identity.network import network_of
 from ..identity.subject import account_of
 from ..models import SuccessfulLogin, TrustedDevice
 from . import cells
@@ -34,12 +36,15 @@ def devices_of(site: str, user: Any) -> SafeString:
     look_up(rows)
     shown = format_html_join(
         "",
-        "<li>{} · {} · {}</li>",
+        "<li>{} · {} · {} {} · {} {}</li>",
         (
             (
-                cells.moment(row.lockout_last or row.first_seen),
-                technical(row.ip_address or "-"),
-                technical(cells.cut(row.user_agent.text) if row.user_agent else "-"),
+                agent_of(row),
+                technical(network_of(row.ip_address) or row.ip_address or "-"),
+                _("first seen"),
+                cells.moment(row.first_seen),
+                _("last login"),
+                cells.moment(row.lockout_last) if row.lockout_last else "-",
             )
             for row in rows
         ),
@@ -53,6 +58,11 @@ def devices_of(site: str, user: Any) -> SafeString:
         )
     listed = format_html('<ul class="lockout-logins">{}</ul>', shown) if rows else _("none")
     return format_html("{} {}", listed, everything)
+
+
+def agent_of(row: TrustedDevice) -> str:
+    """Return what a device is, in words, such as "Firefox on Linux"."""
+    return words_of(family_of(row.user_agent.text if row.user_agent else ""))
 
 
 def look_up(rows: list[Any]) -> None:

@@ -23,6 +23,8 @@ from ..engine import clients
 _LEAST_ENTRIES = 10_000
 #: What a login may wait, once a process, for a cache that hangs.
 _LONGEST_WAIT_SECS = 1.0
+#: The only one of its OPTIONS that reaches the connections of a cluster's client.
+_OF_CLUSTERS = "BASE_CLIENT_KWARGS"
 
 
 @register(Tags.security, deploy=True)
@@ -66,12 +68,14 @@ def cache_gives_up_soon(**kwargs: Any) -> list[CheckMessage]:
     missing = [name for name in _timeouts() if not _is_short(_given(name))]
     if not missing:
         return []
-    wanted = ", ".join(f"{name!r}: 0.5" for name in missing)
+    wanted = "{" + ", ".join(f"{name!r}: 0.5" for name in missing) + "}"
+    if clients.is_cluster(_cache()):
+        wanted = f"{{{_OF_CLUSTERS!r}: {wanted}}}"
     return [
         CheckWarning(
             f"The client of the cache {conf.cache!r} has no time-out, or one of over a second"
             f" ({', '.join(missing)}): logins wait that long when the server hangs.",
-            hint=f"Add to its OPTIONS: {{{wanted}}}.",
+            hint=f"Add to its OPTIONS: {wanted}.",
             id="lockout_admin.W020",
         )
     ]
@@ -110,7 +114,7 @@ def _timeouts() -> tuple[str, ...]:
     cache = _cache()
     if isinstance(cache, PyMemcacheCache):
         return ("timeout", "connect_timeout")
-    if isinstance(cache, RedisCache):
+    if isinstance(cache, RedisCache) or (cache and clients.is_cluster(cache)):
         return ("socket_timeout", "socket_connect_timeout")
     return ("SOCKET_TIMEOUT", "SOCKET_CONNECT_TIMEOUT") if cache and clients.is_redis(cache) else ()
 
@@ -121,6 +125,8 @@ def _given(name: str) -> Any:
     servers = clients.servers(_cache(), str(conf.cache)) or [""]
     query = parse_qs(urlsplit(str(servers[0])).query)
     places = [options.get("CONNECTION_POOL_KWARGS") or {}, options, query]
+    if clients.is_cluster(_cache()):
+        places = [options.get(_OF_CLUSTERS) or {}, query]
     found = [place[key] for place in places for key in (name, name.lower()) if key in place]
     return found[-1][0] if found and isinstance(found[-1], list) else (found or [None])[-1]
 

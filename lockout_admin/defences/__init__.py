@@ -6,9 +6,10 @@ from __future__ import annotations
 def install() -> None:
     """Have the defences' rules among the default ones, and let them listen."""
     from ..engine import ruleset  # noqa: PLC0415
-    from . import devices, lists, networks  # noqa: PLC0415
+    from . import devices, lists, networks, revoking  # noqa: PLC0415
 
     ruleset.add_default_rules(devices.rules)
     ruleset.add_default_rules(networks.rules)
     devices.connect()
+    revoking.connect()
     lists.connect()

@@ -26,11 +26,11 @@ from ..identity import names
 from ..identity.browser import Browser, new_number
 from ..identity.client import Client
 from ..identity.device import number_of, told_by_site
-from ..identity.subject import Subject, account_of, digests
+from ..identity.subject import Subject, account_of, digests, spellings_of
 from ..models import TrustedDevice, UserAgent
 from ..models.querysets import UserAgentManager
 from ..models.transactions import shielded, tell
-from ..signals import login_succeeded, new_device, password_changed
+from ..signals import login_succeeded, new_device
 
 logger = logging.getLogger("lockout_admin")
 
@@ -85,11 +85,10 @@ def rules() -> tuple[Rule, ...]:
 
 
 def connect() -> None:
-    """Listen to who logs in, and to new passwords; called once, when the app is ready."""
+    """Listen to who logs in; called once, when the app is ready."""
     for signal, receiver in (
         (user_logged_in, user_is_in),
         (login_succeeded, client_is_in),
-        (password_changed, password_is_new),
     ):
         signal.connect(receiver, dispatch_uid=f"lockout_admin.devices.{receiver.__name__}")
 
@@ -130,34 +129,19 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
         logger.exception("device_not_recorded: the database refused a device; it stays unknown.")
 
 
-def password_is_new(user: Any = None, **signal: Any) -> None:
-    """End the trust in the devices of an account that has a new password."""
-    end_all(user, _End.PASSWORD)
-
-
-def end_all(user: Any, reason: str, by: str = "") -> int:
-    """End the trust in all devices of an account; return how many there were."""
-    try:
-        with shielded(TrustedDevice):
-            devices = TrustedDevice.objects.fresh().filter(account=account_of(user))
-            return int(devices.end(reason, by))
-    except Error:
-        logger.exception("devices_not_ended: the database refused to end the trust in devices.")
-        return 0
-
-
 def can_trust() -> bool:
     """Tell whether the site keeps trusted devices."""
     return bool(conf.device_cookie_name)
 
 
-def trust_next_login(request: HttpRequest, user: Any) -> None:
+def trust_next_login(request: HttpRequest, user: Any, typed: str = "") -> None:
     """Trust the browser of a request for one login as `user`, for fifteen minutes.
 
+    Under the account's names and the one that was `typed`, which may be known to a backend alone.
     The login makes it a device for good. The middleware sets the cookie.
     """
     if browser := Browser.of(request):
-        _trust(browser, request, user, for_once=True)
+        trust(browser, request, user, [typed] if typed else [], for_once=True)
 
 
 def _trusted_already(browser: Browser, user: Any, own: list[Success]) -> int | None:
@@ -166,51 +150,62 @@ def _trusted_already(browser: Browser, user: Any, own: list[Success]) -> int | N
     if owner is None:
         return None
     device = owner.device
-    if any(success.row.device == device for success in own) and not owner.is_for_once:
+    if any(success.row.device == device for success in own) and not owner.once_until:
         return device  # as the attempt found
     rows = TrustedDevice.objects.fresh().trusted().filter(pk=device)
     if not rows.exists():
         return None
-    if owner.is_for_once:
+    if owner.once_until:
         rows.update(for_once=False, until=_in(conf.device_cookie_age_secs))
-    spellings = _spellings(user, own).union(owner.names)
-    if owner.is_for_once or not spellings.issubset(owner.names):
-        browser.trust(user, device, spellings)
+    known = _names(user, _typed(own))
+    if owner.once_until or not set(known).issubset(owner.names):
+        browser.trust(user, device, [*dict.fromkeys([*known, *owner.names])])
     return device
 
 
 def _trust_new(browser: Browser, request: Any, user: Any, own: list[Success]) -> int:
     has_others = TrustedDevice.objects.fresh().trusted().filter(account=account_of(user)).exists()
-    device = _trust(browser, request, user, own)
+    device = trust(browser, request, user, _typed(own))
     if has_others:
         tell(new_device, type(user), user=user, request=request)
     return device
 
 
-def _trust(
+def trust(
     browser: Browser,
     request: Any,
     user: Any,
-    own: Sequence[Success] = (),
+    typed: Sequence[str] = (),
     *,
     for_once: bool = False,
 ) -> int:
+    """Make a browser a device of an account; return the number of the device."""
     # A new number each time: who has a copy of an old cookie has nothing of it.
     device = new_number()
     _record(device, account_of(user), Client.of(request), for_once=for_once)
-    browser.trust(user, device, _spellings(user, own), is_for_once=for_once)
+    once_until = int(_in(_ONCE_SECS).timestamp()) if for_once else 0
+    browser.trust(user, device, _names(user, typed), once_until=once_until)
     return device
 
 
-def _spellings(user: Any, own: Sequence[Success]) -> set[int]:
-    """Return the digests of how an account's names are spelt that are nobody else's as well.
+def _typed(own: Sequence[Success]) -> list[str]:
+    return [success.row.username for success in own]
 
-    And of what was typed when it came in, which its backend knows for one of them.
+
+def _names(user: Any, typed: Sequence[str]) -> list[int]:
+    """Return the digests of an account's names, and of what was typed when it came in.
+
+    In any letter case; of a name that others have too, the username itself as it is spelt. Not by
+    the fold: whoever may register ``alisa`` had a device for ``alissa``. And whoever comes in with
+    a device of somebody else's account is refused, see `refusals.is_of_another`.
     """
-    subjects = [Subject.of(name) for name in names.all_of(user)]
-    own_names = [one for one in subjects if not names.is_ambiguous(one, user)]
-    typed = [Subject.of(success.row.username) for success in own]
-    return {subject.fine for subject in (*own_names, *typed)}
+    found: dict[int, None] = {}
+    for subject in dict.fromkeys(map(Subject.of, [*names.all_of(user), *typed])):
+        if not names.is_shared(subject, user):
+            found |= dict.fromkeys(spellings_of(subject))
+        elif names.is_username(subject, user):
+            found |= dict.fromkeys(subject.fines)
+    return [*found]
 
 
 def _record(device: int, account: str, client: Client, *, for_once: bool = False) -> None:

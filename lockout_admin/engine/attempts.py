@@ -68,8 +68,10 @@ def begin(
 def begin_verified(username: object, request: Any = None, client: Client | None = None) -> Attempt:
     """Take in an attempt whose password has been verified already: too late to refuse it."""
     attempt = prepared(username, request, client=client)
-    keys = [key for place in attempt.places for key in place.keys]
-    look(attempt, store.get_many(keys) or {})
+    _look_outside(attempt)
+    if attempt.device and attempt.standing.account_of_device is None:
+        sort_into(attempt, None)
+        _look_outside(attempt)
     return attempt
 
 
@@ -123,7 +125,7 @@ def _enter(engine: Engine, attempt: Attempt) -> None:
         if lock and (rules or lock.is_by_hand):
             refusals.by_lock(attempt, matter.scope, matter.key, lock)
     look(attempt, entries)
-    if attempt.device and not attempt.standing.knows_device:
+    if attempt.device and attempt.standing.account_of_device is None:
         sort_into(attempt, None)
         return _enter(engine, attempt)
     admission = _admitted(attempt, entries)
@@ -157,6 +159,11 @@ def look(attempt: Attempt, entries: dict[str, Any]) -> None:
             key = place.matter.key
             states[key] = replace(states[key], slots=tuple(held.values()))
     attempt.standing = replace(standing, states=states)
+
+
+def _look_outside(attempt: Attempt) -> None:
+    keys = [key for place in attempt.places for key in place.keys]
+    look(attempt, store.get_many(keys) or {})
 
 
 def _admitted(attempt: Attempt, entries: dict[str, Any]) -> Admission:

@@ -60,13 +60,13 @@ class AttemptBlock:
         """Say that the password was right. `user` is the account, where Django knows it.
 
         It ends what was failed under the account's names from the same network. Raises
-        `AccountLocked` where the account's own name is locked (it was found by another one); in
-        async code leaving the block does.
+        `AccountLocked` where the account's own name is locked (it was found by another one), or
+        another account's device was used; in async code leaving the block does.
         """
         self._say(Ending.SUCCEEDED)
         self._user = user if hasattr(user, "get_username") else None
         if not self._is_async:
-            self._refuse_by_own_name()
+            self._refuse_by_account()
 
     def failed(self) -> None:
         """Say that the password was wrong. To say nothing says the same."""
@@ -180,17 +180,17 @@ class AttemptBlock:
     def _succeed(self, attempt: Attempt) -> None:
         try:
             if self._is_async:
-                self._refuse_by_own_name()
+                self._refuse_by_account()
         except BaseException:
             attempts.fail(attempt)
             raise
         attempts.succeed(attempt, self._user)
 
-    def _refuse_by_own_name(self) -> None:
+    def _refuse_by_account(self) -> None:
         if self._attempt is None or self._user is None:
             return
         try:
-            refusals.by_own_name(self._attempt, self._user)
+            refusals.by_account(self._attempt, self._user)
         except AccountLocked:
             # Whoever sees the difference has one guess less, as for a wrong one.
             self._word = Ending.FAILED

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.core.cache import BaseCache
 
-from . import clients
+from . import clients, clusters
 from .breaker import Breaker
 from .contract import Unavailable
 
@@ -64,7 +64,10 @@ class CacheEngine:
         """Write entries that end together."""
 
         def write(cache: BaseCache, keys: list[str]) -> Any:
-            return cache.set_many({key: entries[key] for key in keys}, seconds)
+            some = {key: entries[key] for key in keys}
+            if clients.is_cluster(cache):
+                return clusters.set_many(cache, some, seconds)
+            return cache.set_many(some, seconds)
 
         if any(self._together(entries, write)):
             raise Unavailable("set_many() failed")
@@ -117,7 +120,7 @@ class CacheEngine:
 
 def _incremented(cache: BaseCache, key: str) -> Any:
     try:
-        return cache.incr(key)
+        return clusters.incr(cache, key) if clients.is_cluster(cache) else cache.incr(key)
     except (ValueError, TypeError):
         return 0
     except Exception as error:

@@ -94,23 +94,28 @@ class Call:
 
         Raises `PermissionDenied` where the call has the names of several accounts.
         """
-        self._refuse_several_names()
+        is_of_several = self._is_of_several()
         left = _left.get()
         if left and self._continues(left):
             self.guess = left
-            return True
-        if left:
-            left.meet(Event.NOBODY_ASKED)
-        credentials = self.credentials
+        else:
+            if left:
+                left.meet(Event.NOBODY_ASKED)
+            if not self._begin():
+                return False
+        if is_of_several:
+            self._fail_in_vain()
+        return True
+
+    def _begin(self) -> bool:
+        given = self.credentials
         try:
-            attempt = attempts.begin(
-                credentials.username, credentials.request, credentials.password
-            )
+            attempt = attempts.begin(given.username, given.request, given.password)
         except AccountLocked as refusal:
             _refuse(refusal)
             return False
-        attempt.is_of_django = credentials.entrance.entrances.are_djangos
-        self.guess = Guess(attempt, chain.position(credentials.backend), credentials.entrance)
+        attempt.is_of_django = given.entrance.entrances.are_djangos
+        self.guess = Guess(attempt, chain.position(given.backend), given.entrance)
         return True
 
     @contextmanager
@@ -136,12 +141,13 @@ class Call:
     def leave(self, user: Any) -> Any:
         """End the attempt with the backend's answer, and return who comes in.
 
-        Nobody does under a name that is not known to be his, nor while his own name is locked.
+        Nobody does under a name that is not known to be his, while his own name is locked, or from
+        a device that another account trusts.
         """
         guess = self._entered()
         if self._unfit:
             hash_in_vain()
-        if user is None or not guess.entrance.may_be_of(user) or _is_locked(guess, user):
+        if user is None or not guess.entrance.may_be_of(user) or _is_kept_out(guess, user):
             self._answer_none(guess)
             return None
         guess.meet(Event.ANSWERED_USER, user)
@@ -157,13 +163,21 @@ class Call:
         is_left = self.guess and self.guess.state is State.LEFT
         _left.set(self.guess if is_left else None)
 
-    def _refuse_several_names(self) -> None:
+    def _is_of_several(self) -> bool:
         credentials = self.credentials
-        if not credentials.has_several_names or names.are_of_one_account(
+        return credentials.has_several_names and not names.are_of_one_account(
             credentials.names, credentials.entrance.entrances
-        ):
-            return
-        # Whichever counts, the backend may look at another one: a budget for each noise.
+        )
+
+    def _fail_in_vain(self) -> None:
+        """Be wrong, and ask nobody: the backend may look at any of the names.
+
+        It counts and costs what a wrong password does, or would tell whose names belong together.
+        """
+        credentials = self.credentials
+        self._entered().meet(Event.ASKED)
+        names.look_up(credentials.names)
+        hash_in_vain()
         logger.error(
             "credentials_ambiguous: %s.%s was called with several names (%s), and refused. Pass"
             " one, or those of one account.",
@@ -207,17 +221,23 @@ def _told(name: str) -> str:
     return ascii(cleaned(name, _LONGEST_NAME))
 
 
-def _is_locked(guess: Guess, user: Any) -> bool:
-    """Tell whether the own name of an account is locked that was found by another one.
+def _is_kept_out(guess: Guess, user: Any) -> bool:
+    """Tell whether an account is kept out that was found: by its own name's lock, or by its device.
 
     Then its password is as wrong as any: to be refused with it would say that it is right.
     """
-    if not hasattr(user, "get_username") or not refusals.lock_of_own_name(guess.attempt, user):
+    attempt = guess.attempt
+    if refusals.is_of_another(attempt, user):
+        why = "in the browser of another account, which had the name before"
+    elif hasattr(user, "get_username") and refusals.lock_of_own_name(attempt, user):
+        why = "by another name than the one that is locked"
+    else:
         return False
     logger.warning(
-        "right_password_refused: account %s was entered by another name than the one that is"
-        " locked; the answer was that the password is wrong.",
+        "right_password_refused: account %s was entered %s; the answer was that the password is"
+        " wrong.",
         ascii(account_of(user)),
+        why,
     )
     return True
 

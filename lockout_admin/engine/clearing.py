@@ -32,7 +32,13 @@ def succeeded(attempt: Attempt, user: Any) -> None:
         return
     fines = names.own_fines(attempt.subject, user)
     ended = after_success(
-        attempt.buckets, states, fines, attempt.network, attempt.browser_id, attempt.started
+        attempt.buckets,
+        states,
+        fines,
+        attempt.network,
+        attempt.browser_id,
+        attempt.started,
+        is_device=attempt.device is not None,
     )
     if ended and not names.is_ambiguous(attempt.subject, user):
         outside_transactions(FailedLogin, lambda: _end(attempt, ended))

@@ -30,7 +30,8 @@ UNFIT = (DummyCache, FileBasedCache, DatabaseCache)
 #: Packages whose clients read from a random one of the servers after the first.
 _REDIS_PACKAGES = ("django_redis", "django_valkey")
 #: Clients of those packages that spread keys over all servers; none of these is a copy.
-_SPREADING = ("ShardClient", "ClusterClient")
+_CLUSTER = "ClusterClient"
+_SPREADING = ("ShardClient", _CLUSTER)
 
 #: pymemcache answers "not there" for a second after an error, forgets a server for a minute, and
 #: says of what it has not waited for that it was written.
@@ -118,10 +119,19 @@ def is_redis(cache: BaseCache) -> bool:
 
 def reads_copies(cache: BaseCache, alias: str) -> bool:
     """Tell whether a cache reads from another server than the one it writes to."""
-    kinds = {kind.__name__ for kind in type(getattr(cache, "client", None)).__mro__}
+    kinds = _kinds_of_client(cache)
     if not is_redis(cache) or any(name.endswith(_SPREADING) for name in kinds):
         return False
     return len(servers(cache, alias)) > 1 or "SentinelClient" in kinds
+
+
+def is_cluster(cache: BaseCache) -> bool:
+    """Tell whether a cache is a client that knows the nodes of a cluster."""
+    return is_redis(cache) and any(name.endswith(_CLUSTER) for name in _kinds_of_client(cache))
+
+
+def _kinds_of_client(cache: BaseCache) -> set[str]:
+    return {kind.__name__ for kind in type(getattr(cache, "client", None)).__mro__}
 
 
 def _truthful(cache: BaseCache, alias: str) -> BaseCache | None:

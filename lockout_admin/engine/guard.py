@@ -42,6 +42,7 @@ from ..identity.entrances import Entrance
 from ..identity.subject import Subject
 from . import attempts
 from .attempts import Attempt
+from .refusals import is_of_another
 
 
 class State(Enum):
@@ -137,7 +138,7 @@ class Guess:
         Else it has failed. Who guesses at ``alissa`` and brings a token of his own in the same
         request has no free guess, even if he is called ``alisa``, or gave her name as his address.
         """
-        is_own = self.entrance.is_username_of(user)
+        is_own = self.entrance.is_username_of(user) and not is_of_another(self.attempt, user)
         return self.meet(Event.LOGGED_IN if is_own else Event.NOBODY_ASKED, user)
 
     def request_is_over(self) -> None:

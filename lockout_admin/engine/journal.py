@@ -32,6 +32,8 @@ class LeftOpen(Protocol):
 class Journal:
     """One per request, opened by the middleware and closed with the request."""
 
+    #: The request, where it is one of Django's.
+    request: Any = None
     #: The refusal that an attempt of this request met, for the middleware to answer.
     refusal: AccountLocked | None = None
     #: What the view was told when it asked about a name, and tried nothing.
@@ -53,7 +55,7 @@ class Journal:
     @classmethod
     def opened_for(cls, request: Any) -> Journal:
         """Return a journal that all code of a request finds, in whichever thread it runs."""
-        journal = cls()
+        journal = cls(request)
         setattr(request, _ATTRIBUTE, journal)
         return journal
 
@@ -87,6 +89,12 @@ class CurrentJournal:
 
 
 current_journal = CurrentJournal()
+
+
+def current_request() -> Any:
+    """Return the request that is being answered, where the middleware knows."""
+    journal = current_journal.get()
+    return journal.request if journal else None
 
 
 def is_answered_by_us(request: Any) -> bool:

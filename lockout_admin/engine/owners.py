@@ -52,13 +52,20 @@ def locked_by_hand(user: Any) -> AccountLock | None:
     return lock
 
 
-def end(user: Any, by: str) -> Ended:
-    """End what the account's own names failed, and the locks that this leads to."""
+def end(user: Any, by: str, address: str = "") -> Ended:
+    """End what the account's own names failed, and the locks that this leads to.
+
+    `address` is one at which the owner has proved to read mail.
+    """
     now = timezone.now()
     ended = Ended()
     strays.record_all(_keys_of(user))
     for name in names.all_of(user):
-        _end_name(Subject.of(name), user, by, now, ended)
+        subject = Subject.of(name)
+        is_proved = bool(address) and subject.key == Subject.of(address).key
+        is_nobodys = names.is_shared if is_proved else names.is_ambiguous
+        own = set() if is_nobodys(subject, user) else set(subject.fines)
+        _end_name(subject, own, user, by, now, ended)
     _clear(ended.locks)
     _audit(user, by, ended.locks)
     for lock in ended.locks:
@@ -79,9 +86,11 @@ def _end_after_change(user: Any) -> None:
         logger.exception("counts_not_ended: a changed password could not end what was failed.")
 
 
-def _end_name(subject: Subject, user: Any, by: str, now: datetime, ended: Ended) -> None:
+def _end_name(
+    subject: Subject, own: set[int], user: Any, by: str, now: datetime, ended: Ended
+) -> None:
     rows = _counting(subject.keys, now)
-    own = _own(rows, subject, user)
+    own = _own(rows, own, user) if own else own
     FailedLogin.objects.filter(pk__in=[row.pk for row in rows if row.fine in own]).update(
         outcome=_Outcome.RELEASED
     )
@@ -123,11 +132,9 @@ def _counting(keys: Collection[int], now: datetime) -> list[FailedLogin]:
     return list(counting.only(*columns))
 
 
-def _own(rows: Collection[FailedLogin], subject: Subject, user: Any) -> set[int]:
+def _own(rows: Collection[FailedLogin], own: set[int], user: Any) -> set[int]:
     """Return the digests of the spellings that are the account's: its name in any letter case."""
-    if names.is_ambiguous(subject, user):
-        return set()
-    own = set(subject.fines)
+    own = set(own)
     # Strangers make up as many spellings as there are letters: each name is asked about once.
     answers: dict[str, bool] = {}
     for row in rows:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..exceptions import AccountLocked
-from ..identity.subject import Subject
+from ..identity.subject import Subject, account_of
 from . import dues, locks
 from .entries import Lock, count_refusal
 from .journal import refused
@@ -39,10 +39,21 @@ def lock_of_own_name(attempt: Attempt, user: Any) -> Lock | None:
     return locks.by_hand(own) if attempt.device else locks.find(own)
 
 
-def by_own_name(attempt: Attempt, user: Any) -> None:
-    """Refuse where the name of the account that is about to come in is locked."""
+def is_of_another(attempt: Attempt, user: Any) -> bool:
+    """Tell whether an attempt came from the trusted device of another account than the right one.
+
+    Whoever had a name before has its devices in his browser: they are no way to whom has it now.
+    """
+    owner = attempt.standing.account_of_device if attempt.device else None
+    return bool(owner) and account_of(user) not in ("", owner)
+
+
+def by_account(attempt: Attempt, user: Any) -> None:
+    """Refuse an account that is about to come in by a locked name, or another's device."""
     if lock := lock_of_own_name(attempt, user):
         by_lock(attempt, ACCOUNT.name, lock.key, lock)
+    if is_of_another(attempt, user):
+        until(attempt, attempt.started)
 
 
 def until(attempt: Attempt, moment: datetime) -> NoReturn:

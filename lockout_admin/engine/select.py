@@ -39,9 +39,9 @@ class Answer:
         return any(row[0] == _USER_AGENT for row in self.rows)
 
     @property
-    def knows_device(self) -> bool:
-        """Whether the device is trusted still."""
-        return any(row[0] == _DEVICE for row in self.rows)
+    def account_of_device(self) -> str | None:
+        """Whose the device is, if it is trusted still."""
+        return next((str(row[5]) for row in self.rows if row[0] == _DEVICE), None)
 
     def sorted_by_part(self) -> Iterable[tuple[Part, Sequence[Any]]]:
         """Return the rows that are not the user agent, without their number."""
@@ -143,7 +143,7 @@ def _devices(connection: Any) -> str:
     pk, seen = column("id"), column("first_seen")
     values = (
         *(str(_DEVICE), pk, seen, seen, pk),
-        *("''", _no_address(connection), f"{pk} = 0", pk, pk),
+        *(column("account"), _no_address(connection), f"{pk} = 0", pk, pk),
     )
     return (
         f"SELECT {_named(values)} FROM {_table(connection, TrustedDevice)}"

@@ -25,8 +25,8 @@ class Standing:
 
     states: States
     knows_user_agent: bool = False
-    #: Whether the device is trusted still.
-    knows_device: bool = False
+    #: Whose the device is; ``None``: nobody trusts it any more.
+    account_of_device: str | None = None
 
     @classmethod
     def unknown(cls, matters: Matters) -> Standing:
@@ -51,7 +51,7 @@ class Standing:
             key: State(tuple(sorted(found.values(), key=_when)), tuple(locks[key]))
             for key, found in failures.items()
         }
-        return cls(states, answer.knows_user_agent, answer.knows_device)
+        return cls(states, answer.knows_user_agent, answer.account_of_device)
 
 
 def _when(failure: Failure) -> tuple[datetime, int]:

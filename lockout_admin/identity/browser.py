@@ -8,7 +8,8 @@ Guessing Attacks with Device Cookies"). The cookie holds digests, no name in cle
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -18,11 +19,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from ..conf import conf
-from .subject import Subject, account_of, digests
+from .subject import Subject, account_of, digest, digests, spellings_of
 
 _SALT = "lockout_admin.browser"
-#: Owners of one browser that are remembered: the newest.
+#: Owners of one browser that are remembered: the newest, …
 MOST_OWNERS = 20
+#: … and names of each.
+_MOST_NAMES = 8
 #: Characters of a cookie that are looked at; ours are shorter.
 _LONGEST = 4096
 _ATTRIBUTE = "_lockout_admin_browser"
@@ -37,11 +40,11 @@ class Owner:
     device: int
     #: The digest of the primary key of the account.
     account: int
-    #: The digests of the spellings of its names, see `Subject.fine`: by the fold alone, whoever
-    #: may register ``alisa`` had a device for ``alissa``.
+    #: The digests of its names: in any letter case (`spellings_of`), or of one spelling
+    #: (`Subject.fines`).
     names: tuple[int, ...]
-    #: Whether it trusts the browser for the next login only.
-    is_for_once: bool = False
+    #: Until when it trusts the browser for one login, in seconds since 1970; 0: it is for good.
+    once_until: int = 0
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ class Browser:
             return None
         browser = getattr(bare, _ATTRIBUTE, None)
         if not isinstance(browser, cls):
-            browser = cls._read(cookies.get(conf.device_cookie_name))
+            browser = cls._read(cookies.get(cookie_name()))
             setattr(bare, _ATTRIBUTE, browser)
         return browser
 
@@ -74,7 +77,7 @@ class Browser:
         try:
             number, owners = _signer().unsign_object(cookie)
             found = [
-                Owner(device, account, tuple(names), bool(once))
+                Owner(device, account, tuple(names), int(once))
                 for device, account, names, once in owners
             ]
             return cls(int(number), found)
@@ -85,7 +88,7 @@ class Browser:
     def cookie(self) -> str:
         """What the cookie is to hold."""
         owners = [
-            [owner.device, owner.account, list(owner.names), int(owner.is_for_once)]
+            [owner.device, owner.account, list(owner.names), owner.once_until]
             for owner in self.owners
         ]
         return str(_signer().sign_object([self.id, owners]))
@@ -93,7 +96,7 @@ class Browser:
     def set_cookie(self, request: HttpRequest, response: HttpResponseBase) -> None:
         """Let the browser know it: as the session's cookie, and for no script."""
         response.set_cookie(
-            conf.device_cookie_name,
+            cookie_name(),
             self.cookie,
             max_age=conf.device_cookie_age_secs,
             domain=settings.SESSION_COOKIE_DOMAIN,
@@ -113,27 +116,47 @@ class Browser:
 
     def device_of(self, subject: Subject) -> int | None:
         """Return the device that it is for a name, as far as the cookie says."""
-        for owner in reversed(self.owners):
-            if not set(subject.fines).isdisjoint(owner.names):
-                return owner.device
+        # As it was typed before any letter case: two accounts may differ in that alone.
+        for names in (subject.fines, spellings_of(subject)):
+            for owner in self._trusting():
+                if not set(names).isdisjoint(owner.names):
+                    return owner.device
         return None
 
     def owner_of(self, user: Any) -> Owner | None:
         """Return what the cookie says of an account."""
         accounts = _accounts(user)
-        found = [owner for owner in self.owners if owner.account in accounts]
-        return found[-1] if found else None
+        return next((owner for owner in self._trusting() if owner.account in accounts), None)
 
-    def trust(
-        self, user: Any, device: int, names: Collection[int], *, is_for_once: bool = False
-    ) -> None:
-        """Make it a device of an account, in place of what it was."""
+    def trust(self, user: Any, device: int, names: Sequence[int], *, once_until: int = 0) -> None:
+        """Make it a device of an account, in place of what it was.
+
+        For one login beside it: who does not log in then keeps what the browser was before.
+        """
         self.known()
         accounts = _accounts(user)
-        others = [owner for owner in self.owners if owner.account not in accounts]
-        owner = Owner(device, accounts[0], tuple(sorted(names)), is_for_once)
+        others = [
+            owner
+            for owner in self.owners
+            if owner.account not in accounts or (once_until and not owner.once_until)
+        ]
+        owner = Owner(device, accounts[0], tuple(names[:_MOST_NAMES]), once_until)
         self.owners = [*others, owner][-MOST_OWNERS:]
         self.is_changed = True
+
+    def _trusting(self) -> list[Owner]:
+        """Return the owners for whom it is a device now, the newest first."""
+        now = time.time()
+        return [one for one in reversed(self.owners) if not 0 < one.once_until <= now]
+
+
+def cookie_name() -> str:
+    """Return the name of the cookie; empty where the site wants none.
+
+    Sites with namespaces of their own may share a domain: none overwrites another's.
+    """
+    name = conf.device_cookie_name
+    return f"{name}_{digest(_SALT, ''):x}" if name and conf.namespace else name
 
 
 def new_number() -> int:

@@ -17,7 +17,7 @@ from django.utils.module_loading import import_string
 from ..conf import conf
 from .entrances import Entrances
 from .field import username_of, username_path
-from .subject import Subject
+from .subject import Subject, is_user
 
 _SHIPPED = "lockout_admin.backends.LockoutBackend"
 
@@ -52,7 +52,23 @@ def is_own(typed: Subject, user: Any) -> bool:
 
 
 def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
-    """Tell whether all names in a call, by their parameters, are those of one account."""
+    """Tell whether all names in a call, by their parameters, are those of one account.
+
+    The database is asked as much whatever it answers: the time must not tell.
+    """
+    user = look_up(typed)
+    fields = lookup_fields() | _usual_fields()
+    known: set[int] = set()
+    if user is not None:
+        found = [*entrances.of(user), *(value_of(user, name) for name in fields)]
+        known = {Subject.of(name).key for name in found if name not in (None, "")}
+    subjects = [Subject.of(name) for name in typed.values()]
+    ambiguous = [_is_ambiguous(subject, user, fields) for subject in subjects]
+    return not any(ambiguous) and all(subject.key in known for subject in subjects)
+
+
+def look_up(typed: Mapping[str, Any]) -> Any:
+    """Return the account of the first of the names in a call that a column holds, if any has it."""
     model: Any = get_user_model()
     columns = sorted(_columns(model) & typed.keys())
     columns.sort(key=lambda name: name != model.USERNAME_FIELD)
@@ -60,19 +76,20 @@ def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
     value = typed.get(field, next(iter(typed.values())))
     path = username_path() if field == model.USERNAME_FIELD else field
     try:
-        # The others are compared here: no stranger makes the database search a column for them.
-        user = model._base_manager.filter(**{path: value}).first()
+        # The others are compared later: no stranger makes the database search a column for them.
+        return model._base_manager.filter(**{path: value}).first()
     except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
-        return False
-    if user is None:
-        return False
-    fields = lookup_fields() | _usual_fields()
-    names = [*entrances.of(user), *(value_of(user, name) for name in fields)]
-    known = {Subject.of(name).key for name in names if name not in (None, "")}
-    subjects = [Subject.of(name) for name in typed.values()]
-    return all(
-        subject.key in known and not _is_ambiguous(subject, user, fields) for subject in subjects
-    )
+        return None
+
+
+def is_username(typed: Subject, user: Any) -> bool:
+    """Tell whether what was typed is the username of an account, letter by letter."""
+    return is_user(user) and typed.username == _username_of(user)
+
+
+def is_shared(typed: Subject, user: Any) -> bool:
+    """Tell whether a field of another account has a name as well, in any letter case."""
+    return not is_user(user) or _others_have(typed.username, user, lookup_fields())
 
 
 def is_ambiguous(typed: Subject, user: Any) -> bool:
@@ -80,7 +97,7 @@ def is_ambiguous(typed: Subject, user: Any) -> bool:
 
     A username may be somebody else's e-mail address, where both are accepted.
     """
-    if _only_a_backend_knows(typed, user):
+    if not is_user(user) or _only_a_backend_knows(typed, user):
         return True
     return _is_ambiguous(typed, user, lookup_fields())
 
@@ -100,11 +117,19 @@ def _only_a_backend_knows(typed: Subject, user: Any) -> bool:
 def _is_ambiguous(typed: Subject, user: Any, fields: set[str]) -> bool:
     model: Any = get_user_model()
     name = typed.username
+    if not is_user(user):
+        return True
     if user is None or name == _username_of(user):
         # Usernames are unique; and no address is without the sign.
         fields = fields - ({getattr(model, "EMAIL_FIELD", None)} if "@" not in name else set())
         if fields <= {username_path()}:
             return False
+    return _others_have(name, user, fields)
+
+
+def _others_have(name: str, user: Any, fields: set[str]) -> bool:
+    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure."""
+    model: Any = get_user_model()
     likely = Q(pk__in=[])
     for field in fields:
         likely |= Q(**{f"{field}__iexact": name})

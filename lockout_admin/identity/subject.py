@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from django.contrib.auth import get_user_model
+from django.db.models import Model
 from django.utils.crypto import salted_hmac
 
 from ..conf import conf
@@ -93,9 +95,30 @@ class Subject:
 
 
 def account_of(user: Any) -> str:
-    """Return the primary key of an account as text; empty for what is no account."""
+    """Return the primary key of an account as text; empty for what is no account.
+
+    One of another model than ``AUTH_USER_MODEL`` has the label of its model before it: a customer
+    and a member of staff may have the same number.
+    """
     pk = getattr(user, "pk", None)
-    return "" if pk is None else cleaned(str(pk), ACCOUNT_MAX_LENGTH)
+    if pk is None:
+        return ""
+    text = str(pk) if is_user(user) else f"{user._meta.label_lower}:{pk}"
+    return cleaned(text, ACCOUNT_MAX_LENGTH)
+
+
+def is_user(account: Any) -> bool:
+    """Tell whether an account is one of ``AUTH_USER_MODEL``, and not of a model beside it."""
+    if not isinstance(account, Model):
+        return True  # what stands for a user, as the token of one does
+    model = get_user_model()
+    return isinstance(account, model) or issubclass(model, account.__class__)
+
+
+def spellings_of(subject: Subject) -> tuple[int, ...]:
+    """Return the digests that a name shares with itself in any letter case."""
+    name = subject.username.casefold()
+    return tuple(digest & _FINE for digest in digests("lockout_admin.any_case", name))
 
 
 def digests(salt: str, text: str) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ class TrustedDevice(models.Model):
 
         REVOKED = "revoked", _("revoked")
         PASSWORD = "password", _("password changed")
+        NAME = "name", _("name given up")
         USED_UP = "used up", _("too many failed logins")
 
     #: In the cookie; nobody guesses it, and the cookie is signed.

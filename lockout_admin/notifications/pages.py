@@ -26,7 +26,7 @@ from ..defences import devices
 from ..engine import owners
 from ..identity.client import Client
 from ..identity.subject import USERNAME_MAX_LENGTH
-from . import asking, entrances, links
+from . import asking, entrances, holders, links
 from .links import Opening
 
 #: The cookie of the browser that asked.
@@ -159,13 +159,13 @@ def _do(request: HttpRequest, opening: Opening) -> HttpResponse:
         if not opening.spend():
             return _is_spent(request, links.fresh_path_of(opening.user))
         response = HttpResponseRedirect(entrances.login_path() or "/", status=HTTPStatus.SEE_OTHER)
-        devices.trust_next_login(request, opening.user)
+        devices.trust_next_login(request, opening.user, opening.row.username)
         return response
     if request.POST.get("do") != "end":
         return _page(request, "link", _("Your account"))
     if not opening.spend():
         return _is_spent(request, links.fresh_path_of(opening.user))
-    ended = owners.end(opening.user, owners.BY_MAIL)
+    ended = owners.end(opening.user, owners.BY_MAIL, holders.address_of(opening.user))
     if ended.going_on:
         text = _(
             "What was tried under your name is forgotten, but not what was tried under others."

@@ -20,6 +20,7 @@ SUCCESSES = "/admin/lockout_admin/successfullogin/"
 LOCKS = "/admin/lockout_admin/activelock/"
 HISTORY = "/admin/lockout_admin/accountlock/"
 NETWORKS = "/admin/lockout_admin/networkrule/"
+DEVICES = "/admin/lockout_admin/trusteddevice/"
 LOGIN = "/login/"
 
 

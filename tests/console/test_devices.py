@@ -129,7 +129,13 @@ def test_who_may_only_look_revokes_nothing(
 
 def test_a_users_page_lists_his_devices(admin_client: Client, alice: Any) -> None:
     assert "none" in devices_of("admin", alice)
-    devices._record(7, str(alice.pk), Source("203.0.113.5", "Firefox"))
+    agent = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+    devices._record(7, str(alice.pk), Source("2a00:1450:1:2:3::4", agent))
+    devices._record(8, str(alice.pk), Source())
     shown = devices_of("admin", alice)
-    assert "Firefox" in shown
+    assert "Firefox on Linux" in shown
+    assert "Mozilla" not in shown
+    assert "2a00:1450:1:2::/64" in shown.replace("<wbr>", "")
+    assert "a program, or a browser that is not known" in shown
+    assert shown.count("first seen") == shown.count("last login") == 2
     assert f"?q={alice.pk}" in shown

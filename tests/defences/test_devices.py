@@ -20,12 +20,12 @@ from django.utils import timezone
 from lockout_admin import lockout
 from lockout_admin.backends import LockoutBackend
 from lockout_admin.decorators import apply_account_lock
-from lockout_admin.defences import devices
+from lockout_admin.defences import devices, revoking
 from lockout_admin.engine.journal import Journal
 from lockout_admin.engine.ruleset import account_rules
 from lockout_admin.engine.successes import QUIET_SECS
 from lockout_admin.identity.browser import MOST_OWNERS, Browser, changed
-from lockout_admin.identity.subject import Subject
+from lockout_admin.identity.subject import Subject, spellings_of
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from lockout_admin.models.devices import TrustedDeviceQuerySet
 from lockout_admin.signals import new_device
@@ -184,7 +184,9 @@ def test_the_cookie_is_secure_where_the_site_is(
 def test_the_cookie_holds_no_name(owner: Person) -> None:
     assert "alice" not in str(Signer(salt="x").sep.join([owner.cookie]))
     browser = Browser._read(owner.cookie)
-    assert browser.owners[0].names == (Subject.of("alice").fine,)
+    names = {*spellings_of(Subject.of("alice")), *spellings_of(Subject.of("alice@example.com"))}
+    assert names.issuperset(browser.owners[0].names)
+    assert str(Subject.of("alice").key) not in str(browser.owners)
 
 
 def test_logins_in_a_known_browser_add_no_device(owner: Person) -> None:
@@ -261,6 +263,15 @@ def test_a_thief_gets_ten_guesses_at_any_pace(owner: Person, clock: Any, pace: f
         assert TrustedDevice.objects.get().end_reason == End.USED_UP
 
 
+def test_an_owner_who_logs_in_elsewhere_gives_a_thief_no_more(owner: Person, clock: Any) -> None:
+    thief = Person(ELSEWHERE, owner.browser)
+    for _ in range(30):
+        thief.guess(1)
+        clock.tick(3600)
+        assert owner.log_in() == "in"
+    assert FailedLogin.objects.exclude(device=None).filter(ip_address=ELSEWHERE).count() == 10
+
+
 def test_whoever_has_used_a_device_up_is_a_stranger(
     owner: Person, clock: Any, stranger: Person
 ) -> None:
@@ -316,7 +327,7 @@ def test_a_revoked_device_is_a_stranger_and_its_copies_stay_so(
     owner: Person, stranger: Person, alice: Any
 ) -> None:
     thief = Person(ELSEWHERE, owner.browser)
-    assert devices.end_all(alice, End.REVOKED, "support") == 1
+    assert revoking.end_all(alice, End.REVOKED, "support") == 1
     assert owner.log_in() == "in"
     assert TrustedDevice.objects.trusted().count() == 1
     stranger.guess(4)
@@ -382,8 +393,7 @@ def test_an_address_that_two_accounts_have_is_in_no_cookie(settings: Any) -> Non
     model = get_user_model()
     model.objects.filter(username="alice").update(email="a@example.com")
     mallory = model.objects.create_user("mallory", "a@example.com", "right")
-    own = devices._spellings(mallory, [])
-    assert own == {Subject.of("mallory").fine}
+    assert devices._names(mallory, ["a@example.com"]) == [*spellings_of(Subject.of("mallory"))]
 
 
 def test_what_was_typed_when_an_account_came_in_is_a_name_of_it(
@@ -457,6 +467,24 @@ def test_a_browser_is_trusted_for_the_login_that_follows(alice: Any, stranger: P
     assert person.log_in() == "in"
 
 
+def test_a_browser_that_was_trusted_stays_so_if_nobody_logs_in(
+    owner: Person, alice: Any, stranger: Person, clock: Any
+) -> None:
+    once(owner, alice)
+    clock.tick(1000)
+    stranger.guess(4)
+    assert owner.log_in() == "in"
+
+
+def test_it_is_for_the_name_that_was_typed_as_well(alice: Any, stranger: Person) -> None:
+    """A backend may find accounts by names that only it knows."""
+    request = request_from(HOME)
+    devices.trust_next_login(request, alice, "the nickname")
+    browser = Browser.of(request)
+    assert browser
+    assert browser.device_of(Subject.of("The Nickname")) == TrustedDevice.objects.get().pk
+
+
 def test_a_wrong_password_does_not_spend_it(alice: Any, stranger: Person) -> None:
     stranger.guess(4)
     person = Person()
@@ -513,11 +541,11 @@ def test_an_api_client_is_trusted_again_after_a_new_password_but_not_when_revoke
 ) -> None:
     own = {"X-Certificate": "ab:cd"}
     api("right", **own)
-    devices.end_all(alice, End.PASSWORD)
+    revoking.end_all(alice, End.PASSWORD)
     clock.tick(QUIET_SECS + 1)
     api("right", **own)
     assert TrustedDevice.objects.trusted().count() == 1
-    devices.end_all(alice, End.REVOKED)
+    revoking.end_all(alice, End.REVOKED)
     clock.tick(QUIET_SECS + 1)
     api("right", **own)
     assert TrustedDevice.objects.trusted().count() == 0
@@ -549,7 +577,7 @@ def test_without_the_table_everybody_is_a_stranger(caplog: Any, alice: Any) -> N
     person = Person()
     assert person.log_in() == "in"
     assert api("right", **{"X-Certificate": "ab:cd"}) == "in"
-    assert devices.end_all(alice, End.REVOKED) == 0
+    assert revoking.end_all(alice, End.REVOKED) == 0
     assert "device_not_recorded" in caplog.text
 
 

@@ -47,7 +47,7 @@ class Crowd:
             user = get_user_model().objects.get(username=name(number))
             user.set_password(password := "new")
             user.save()
-        typos = []
+        typos: list[str] = []
         while self.random.random() < MISTYPED:
             typos.append(f"{password}{len(typos)}")
         self.tries(number, *typos, password)

@@ -11,9 +11,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django.live_server_helper import LiveServer
 
-from demo.attacks import PLANS, Guess
+from demo.attacks import PLANS, Guess, owners_of
 from demo.management.commands import attack
-from demo.people import ATTACKED, STAFF
+from demo.people import ALICE, ATTACKED, BARRED, BESIDE, CAROL, STAFF
+from demo.records import OPEN_LOCKS
 from demo.sender import Bounds, Sender
 from demo.tally import Answer, Tally, percentile
 from demo.target import Target, TargetError
@@ -77,7 +78,14 @@ def test_no_plan_knows_the_passwords_of_staff(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "most"),
-    [("brute", 500), ("distributed", 500), ("spray", 3), ("stuffing", 1), ("malice", 50)],
+    [
+        ("brute", 500),
+        ("distributed", 500),
+        ("patient", 500),
+        ("spray", 3),
+        ("stuffing", 1),
+        ("malice", 50),
+    ],
 )
 def test_a_plan_tries_a_name_as_often_as_its_kind_does(kind: str, most: int) -> None:
     names = [guess.username for guess in islice(PLANS[kind]("alice"), 500)]
@@ -90,7 +98,42 @@ def test_brute_force_and_spraying_have_an_address_and_the_others_a_botnet(kind: 
     assert (len(addresses) == 1) if kind in ("brute", "spray") else (len(addresses) > 80)
 
 
-@pytest.mark.parametrize("option", ["rate", "attempts", "seconds", "connections"])
+@pytest.mark.parametrize("kind", PLANS)
+def test_no_plan_names_those_who_log_in_beside_it(kind: str) -> None:
+    names = {guess.username for guess in islice(PLANS[kind]("alice"), 2000)}
+    assert not names & {person.username for person in BESIDE}
+
+
+def test_patience_comes_from_a_new_address_each_time() -> None:
+    addresses = [guess.forwarded_for for guess in islice(PLANS["patient"]("alice"), 5000)]
+    assert len(set(addresses)) == 5000
+
+
+@pytest.mark.parametrize(
+    ("kind", "owners"),
+    [
+        ("brute", [ALICE]),
+        ("distributed", [ALICE]),
+        ("patient", [ALICE]),
+        ("stuffing", [CAROL]),
+        ("spray", list(ATTACKED)),
+        ("malice", list(ATTACKED)),
+    ],
+)
+def test_the_owners_of_an_attack_are_those_of_its_names(kind: str, owners: list[Any]) -> None:
+    assert owners_of(kind, "alice") == owners
+
+
+def test_a_name_that_nobody_has_has_no_owner() -> None:
+    assert owners_of("brute", "nobody") == []
+
+
+def test_nobody_whom_an_attack_is_to_show_is_locked_by_hand() -> None:
+    assert {username for username, *_ in OPEN_LOCKS} - {"test"} == BARRED
+    assert not BARRED & {person.username for person in (*ATTACKED, *BESIDE)}
+
+
+@pytest.mark.parametrize("option", ["rate", "attempts", "seconds", "connections", "days"])
 @pytest.mark.parametrize("value", ["0", "-1", "1.5", "1000000", "many"])
 def test_a_bound_out_of_bounds_is_refused(option: str, value: str) -> None:
     with pytest.raises(CommandError, match=f"--{option}"):
@@ -102,7 +145,12 @@ def test_a_demo_that_does_not_run_is_told_with_the_remedy(unused_tcp_port: int) 
         run("brute", "--url", f"http://127.0.0.1:{unused_tcp_port}")
 
 
-@pytest.mark.usefixtures("site", "alice")
+def test_the_rules_of_a_server_are_chosen_where_it_is_started() -> None:
+    with pytest.raises(CommandError, match=r"demo --rules account, or with RULES=account"):
+        run("brute", "--rules=account")
+
+
+@pytest.mark.usefixtures("site", "people")
 @pytest.mark.parametrize("extra", [[], ["--api"]])
 def test_an_attack_says_what_the_site_did(live_server: LiveServer, extra: list[str]) -> None:
     out = run(
@@ -113,12 +161,9 @@ def test_an_attack_says_what_the_site_did(live_server: LiveServer, extra: list[s
     assert "First refusal after 4 attempts" in out
 
 
-@pytest.mark.usefixtures("site")
+@pytest.mark.usefixtures("site", "people")
 @pytest.mark.parametrize("extra", [[], ["--api"]])
-def test_a_password_that_is_found_is_told(
-    live_server: LiveServer, django_user_model: Any, extra: list[str]
-) -> None:
-    django_user_model.objects.create_user("carol", password="sunshine1")
+def test_a_password_that_is_found_is_told(live_server: LiveServer, extra: list[str]) -> None:
     out = run(
         "stuffing",
         "--url",
@@ -131,17 +176,20 @@ def test_a_password_that_is_found_is_told(
     assert "Passwords found: carol" in out
 
 
-@pytest.mark.usefixtures("site")
-def test_malice_says_which_owners_still_get_in(
-    live_server: LiveServer, django_user_model: Any
-) -> None:
-    for person in ATTACKED:
-        django_user_model.objects.create_user(person.username, password=person.password)
-    out = run("malice", "--url", live_server.url, "--attempts=60", "--rate=1000")
+@pytest.mark.usefixtures("site", "people")
+def test_malice_says_which_owners_still_get_in(live_server: LiveServer) -> None:
+    out = run("malice", "--url", live_server.url, "--attempts=60", "--rate=1000", "--connections=1")
     assert "Owners who get in: 10 of 10 in their own browser, 0 in a new one" in out
 
 
-@pytest.mark.usefixtures("site", "alice")
+@pytest.mark.usefixtures("site", "people")
+def test_an_attack_says_what_the_others_behind_its_address_feel(live_server: LiveServer) -> None:
+    out = run("spray", "--url", live_server.url, "--attempts=20", "--rate=1000", "--connections=1")
+    assert "People behind the attacker's address refused: 0 of 2 in a known browser, 1 of 2" in out
+    assert "People elsewhere refused: 0 of 2 in a known browser, 0 of 2 in a new one" in out
+
+
+@pytest.mark.usefixtures("site", "people")
 def test_an_interrupted_attack_says_what_it_saw_so_far(
     live_server: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,16 @@ from django.core.management import CommandError, call_command
 
 from demo.history import History, Replay
 from demo.management.commands.seed import Command, moment
-from demo.people import ANALYSIS, STAFF, SUPPORT, group_of, settle
+from demo.people import (
+    ANALYSIS,
+    ATTACKED,
+    BESIDE,
+    STAFF,
+    SUPPORT,
+    Person,
+    group_of,
+    settle,
+)
 from demo.records import OPEN_LOCKS
 from demo.traffic import DAYS, TRIED, Visit, visits
 from lockout_admin.engine.ruleset import account_rules
@@ -156,6 +165,18 @@ def test_the_accounts_to_try_start_afresh(history: History, username: str) -> No
         if row.username == username and row.timestamp > NOW - timedelta(days=30)
     ]
     assert len(remembered) < 96  # four tries are left in the slowest rule, too
+
+
+@pytest.mark.parametrize("person", [*ATTACKED, *BESIDE], ids=lambda person: person.username)
+def test_whoever_an_attack_is_to_show_has_tries_left(history: History, person: Person) -> None:
+    whens = [
+        row.timestamp
+        for row in history.failures
+        if row.username == person.username and not row.repeated
+    ]
+    # Four, and a typo: in the rule of a day, and in that of thirty days.
+    for days, limit in ((1, 10), (30, 100)):
+        assert sum(when > NOW - timedelta(days=days) for when in whens) + 5 <= limit
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
+from django.contrib.auth import authenticate, get_user_model
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -16,8 +16,9 @@ from lockout_admin.backends import LockoutBackend
 from lockout_admin.decorators import apply_account_lock
 from lockout_admin.identity import names
 from lockout_admin.identity.subject import Subject
+from tests.services.accounts import EitherNameBackend
 
-from .conftest import Knows, left_behind
+from .conftest import Knows, backends, left_behind, slots_held
 
 #: One slot, one row.
 A_FAILURE = (1, 1)
@@ -260,3 +261,17 @@ def test_what_only_a_backend_knows_is_ended_by_nobody(alice: Any, settings: Any)
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByAnyAddress"]
     assert names.is_ambiguous(Subject.of("vera@example.com"), alice)
     assert not names.is_ambiguous(Subject.of("alice"), alice)
+
+
+def test_names_cost_the_same_whether_they_belong_together_or_not(alice: Any, hashed: Any) -> None:
+    alice.set_password("right")
+    alice.save()
+    costs = {}
+    for name, address in [("alice", "alice"), ("alice", "bob"), ("bob", "alice"), ("x", "y")]:
+        lockout.unlock_account(name)
+        hashed()
+        given = {"username": name, "email": f"{address}@example.com", "password": "wrong"}
+        with CaptureQueriesContext(connection) as queries, backends(EitherNameBackend):
+            assert authenticate(None, **given) is None
+        costs[name, address] = (len(queries), hashed(), slots_held(name))
+    assert set(costs.values()) == {(costs["x", "y"][0], 1, 1)}, costs

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from .servers import CacheServer, cache_server, database
+from .servers import CacheServer, cache_server, cluster_of_three, database
 
 
 @pytest.fixture
@@ -20,6 +21,12 @@ def redis() -> Iterator[CacheServer]:
 def memcached() -> Iterator[CacheServer]:
     with cache_server("memcached") as server:
         yield server
+
+
+@pytest.fixture
+def three_nodes(tmp_path: Path) -> Iterator[list[CacheServer]]:
+    with cluster_of_three(tmp_path) as nodes:
+        yield nodes
 
 
 @pytest.fixture

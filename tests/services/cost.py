@@ -122,7 +122,7 @@ def cookie_of_a_device() -> str:
     TrustedDevice.objects.update(for_once=False)
     browser = Browser.of(request)
     assert browser
-    browser.owners = [replace(owner, is_for_once=False) for owner in browser.owners]
+    browser.owners = [replace(owner, once_until=0) for owner in browser.owners]
     return browser.cookie
 
 

@@ -9,8 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -143,6 +143,41 @@ def cache_server(kind: str, *arguments: str) -> Iterator[CacheServer]:
         yield server
     finally:
         server.kill()
+
+
+@contextmanager
+def cluster_node(folder: Path) -> Iterator[CacheServer]:
+    """Run a Redis that is to be a node of a cluster; its map of the cluster outlives it."""
+    own = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    map_file = ("--cluster-config-file", str(folder / f"nodes-{own[-1]}.conf"))
+    with cache_server("redis", *own, *map_file, "--dir", str(folder)) as server:
+        yield server
+
+
+@contextmanager
+def cluster_of_three(folder: Path) -> Iterator[list[CacheServer]]:
+    """Run three nodes, each with a third of the keys and no copy."""
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(cluster_node(folder)) for _ in range(3)]
+        addresses = [f"127.0.0.1:{server.port}" for server in nodes]
+        nodes[0].tell("--cluster", "create", *addresses, "--cluster-yes")
+        assert within(20, lambda: all(map(is_ready, nodes)))
+        yield nodes
+
+
+def is_ready(server: CacheServer) -> bool:
+    """Tell whether a node sees the whole of its cluster."""
+    return "cluster_state:ok" in server.tell("cluster", "info")
+
+
+def within(secs: float, holds: Callable[[], bool]) -> bool:
+    """Tell whether something comes true in so many seconds."""
+    deadline = time.monotonic() + secs
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 @contextmanager

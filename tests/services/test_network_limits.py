@@ -35,7 +35,7 @@ def test_what_is_in_flight_may_overshoot_the_limit_of_a_network_and_nothing_more
         "STORE": store,
         "KEYS": KEYS,
     }
-    with site(tmp_path, STORE=store, **where) as target:
+    with site(tmp_path, **where) as target:
         storm(f"{target.url}/login/", guesses)
         evaluated = target.passwords_hashed
         again = storm(f"{target.url}/login/", guesses[:100])

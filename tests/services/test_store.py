@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from lockout_admin.engine.store import store as the_store
 from lockout_admin.exceptions import AccountLocked
 from lockout_admin.models import AccountLock
 
-from .servers import CacheServer, cache_server, free_port
+from .servers import CacheServer, cache_server, cluster_node, is_ready, within
 
 ALICE = Keys("account", 0xA11CE)
 BOB = Keys("account", 0xB0B)
@@ -86,15 +85,6 @@ def engine_in_force(store: Store) -> str:
         return engine.name
 
     return store.run(name)
-
-
-def within(secs: float, holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + secs
-    while time.monotonic() < deadline:
-        if holds():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 # -- Clients ------------------------------------------------------------------------------------
@@ -220,36 +210,12 @@ def test_what_decides_is_read_from_the_primary(
         assert seconds(lambda: engine.get_many([KEY])) < TIME_OUT
 
 
-def node(folder: Path) -> Any:
-    """Run a node of a cluster."""
-    own = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
-    return cache_server("redis", *own, "--cluster-config-file", str(folder / own[-1]))
-
-
-def is_ready(server: CacheServer) -> bool:
-    return "cluster_state:ok" in server.tell("cluster", "info")
-
-
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[CacheServer]:
-    with node(tmp_path) as server:
+    with cluster_node(tmp_path) as server:
         server.tell("cluster", "addslotsrange", "0", "16383")
         assert within(10, lambda: is_ready(server))
         yield server
-
-
-@pytest.fixture
-def three_nodes(tmp_path: Path) -> Iterator[CacheServer]:
-    """The first node of three, each with a third of the keys."""
-    with ExitStack() as stack:
-        nodes = [stack.enter_context(node(tmp_path)) for _ in range(3)]
-        for server, slots in zip(nodes, ("0 5460", "5461 10922", "10923 16383"), strict=True):
-            server.tell("cluster", "addslotsrange", *slots.split())
-        for server in nodes[1:]:
-            bus = server.arguments[3]
-            nodes[0].tell("cluster", "meet", "127.0.0.1", str(server.port), bus)
-        assert within(20, lambda: all(map(is_ready, nodes)))
-        yield nodes[0]
 
 
 @pytest.fixture
@@ -303,9 +269,9 @@ def test_names_of_a_cluster_are_unlocked_together(client: str, cluster: CacheSer
 @pytest.mark.usefixtures("_new_process")
 @pytest.mark.parametrize("client", [DJANGO, DJANGO_REDIS, DJANGO_VALKEY])
 def test_where_a_client_cannot_go_from_node_to_node_the_table_takes_over(
-    client: str, three_nodes: CacheServer
+    client: str, three_nodes: list[CacheServer]
 ) -> None:
-    with on(client, three_nodes):
+    with on(client, three_nodes[0]):
         for name in ("a", "b", "c", "d", "e"):
             assert guesses(name, 6) == ["wrong"] * 4 + ["locked"] * 2
             assert lockout.unlock_account(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Callable
@@ -9,11 +10,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from demo.attacks import PLANS
+from demo.attacks import PLANS, owners_of
+from demo.neighbours import Neighbours
 from demo.owners import Owners
+from demo.patience import PACE_SECS, Patience, moved_time
+from demo.rules import ACCOUNT
 from demo.sender import Bounds, Sender
 from demo.tally import Tally
-from demo.target import Target, TargetError
+from demo.target import Site, Target, TargetError
 from lockout_admin.management.progress import Progress
 
 #: Hard limits: a demonstration, not a weapon.
@@ -21,6 +25,7 @@ MAX_RATE = 1000
 MAX_ATTEMPTS = 20_000
 MAX_SECONDS = 600
 MAX_CONNECTIONS = 128
+MAX_DAYS = 90
 
 
 def up_to(most: int) -> Callable[[str], int]:
@@ -39,7 +44,15 @@ def up_to(most: int) -> Callable[[str], int]:
 class Command(BaseCommand):
     """Attacks the demo on this machine."""
 
-    help = "Send real logins to the demo that runs on this machine, and print what the site did."
+    help = (
+        "Send real logins to the demo that runs on this machine, and print what the site did."
+        " Before and after the attack the owners of its names log in; beside it honest people do,"
+        " some of them behind the attacker's address. The attack `patient` takes thirty days, and"
+        " no server can be hurried: in this process, with the clock moved on, it calls the site's"
+        " own views, on a database of their own, without a cache, with a hasher that takes no"
+        f" time. It guesses every {PACE_SECS} s, and when a lock ends. Of the bounds it heeds"
+        " --seconds and --days."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -57,6 +70,7 @@ class Command(BaseCommand):
             ("attempts", 200, MAX_ATTEMPTS, "attempts in all"),
             ("seconds", 60, MAX_SECONDS, "end after so many seconds"),
             ("connections", 8, MAX_CONNECTIONS, "connections at once"),
+            ("days", 30, MAX_DAYS, "of moved time, for patient"),
         ):
             help_text = f"{text} (default: {default}, at most {most:,})"
             parser.add_argument(
@@ -65,39 +79,75 @@ class Command(BaseCommand):
         parser.add_argument(
             "--username",
             default="alice",
-            help="whom brute and distributed guess (default: %(default)s)",
+            help="whom brute, distributed and patient guess (default: %(default)s)",
+        )
+        parser.add_argument(
+            "--rules", choices=[ACCOUNT], help="for patient: the rule of old alone, to compare with"
         )
         parser.add_argument(
             "--api", action="store_true", help="use the JSON login instead of the form"
         )
 
-    def handle(
-        self, *args: Any, kind: str, url: str, username: str, api: bool, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, kind: str, **options: Any) -> None:
         """Attack, then say what happened."""
+        if kind == "patient":
+            self._wait(options)
+        elif options["rules"] is None:
+            self._attack(kind, options)
+        else:
+            raise CommandError(
+                "The demo that is attacked has rules of its own: start it with"
+                f" python3 manage.py demo --rules {options['rules']}, or with"
+                f" RULES={options['rules']} in the environment of its server."
+            )
+
+    def _attack(self, kind: str, options: dict[str, Any]) -> None:
         bounds = Bounds(
             **{name: options[name] for name in ("rate", "attempts", "seconds", "connections")}
         )
         tally = Tally()
+        plan = PLANS[kind]
+        neighbours = Neighbours(next(plan(options["username"])).forwarded_for)
+        owners = Owners(owners_of(kind, options["username"]))
+
+        async def before(site: Site) -> None:
+            await owners.come_before(site)
+            await neighbours.come_before(site)
+
         meter = _Meter(bounds.attempts, kind)
         try:
-            sender = Sender(Target.of(url), bounds, api, tally, meter.show)
+            target = Target.of(options["url"])
+            sender = Sender(
+                target, bounds, options["api"], tally, meter.show, before, neighbours.come
+            )
             self._announce(kind, sender)
-            owners = Owners(sender.target)
-            if kind == "malice":
-                owners.log_in_before()
-            sender.run(PLANS[kind](username))
+            sender.run(plan(options["username"]))
         except TargetError as error:
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             self.stdout.write("\nInterrupted. So far:")
         finally:
             meter.close()
-        for line in tally.lines():
+        for line in (*tally.lines(), *neighbours.lines(), *asyncio.run(owners.lines_after())):
             self.stdout.write(line)
-        if kind == "malice":
-            for line in owners.lines_after():
-                self.stdout.write(line)
+
+    def _wait(self, options: dict[str, Any]) -> None:
+        name, days = options["username"], options["days"]
+        self.stdout.write(
+            f"patient: {_summary('patient')} In this process, with the clock moved on:"
+            f" a guess every {PACE_SECS} s, for {days} days."
+        )
+        bar = Progress(sys.stderr, "patient")
+        patience = Patience(name, days, options["seconds"], bar.update)
+        with moved_time(options["rules"] or "") as clock:
+            try:
+                patience.run(PLANS["patient"](name), clock)
+            except KeyboardInterrupt:
+                self.stdout.write("\nInterrupted. So far:")
+            finally:
+                bar.close()
+        for line in patience.lines():
+            self.stdout.write(line)
 
     def _announce(self, kind: str, sender: Sender) -> None:
         bounds = sender.bounds

@@ -14,6 +14,7 @@ from django.db import DatabaseError, connection
 
 from demo.arguments import add_demo_arguments
 from demo.people import STAFF
+from demo.rules import of as rules_of
 
 
 class Command(BaseCommand):
@@ -27,7 +28,14 @@ class Command(BaseCommand):
         add_demo_arguments(parser)
 
     def handle(
-        self, *args: Any, host: str, port: int, reset: bool, no_serve: bool, **options: Any
+        self,
+        *args: Any,
+        host: str,
+        port: int,
+        reset: bool,
+        no_serve: bool,
+        rules: str | None = None,
+        **options: Any,
     ) -> None:
         """Migrate, seed, say where to look, serve."""
         if not no_serve:
@@ -37,6 +45,7 @@ class Command(BaseCommand):
         # Without DEBUG the staff get random passwords, which only the seed can show.
         call_command("seed", reset=reset, if_empty=not reset, verbosity=0 if settings.DEBUG else 1)
         self._tell(host, port)
+        settings.LOCKOUT_ADMIN.update(rules_of(rules or ""))
         if not no_serve:
             call_command("runserver", f"{_in_url(host)}:{port}", use_reloader=False)
 

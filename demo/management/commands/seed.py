@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +15,7 @@ from django.utils.dateparse import parse_datetime
 
 from demo import people, records
 from demo.history import History, Replay
+from demo.records import quiet
 from demo.traffic import visits
 from lockout_admin.management.progress import Progress
 
@@ -31,18 +29,6 @@ def moment(text: str) -> datetime:
     if parsed is None:
         raise ArgumentTypeError(f"{text!r} is no moment such as 2026-01-31T12:00:00Z.")
     return parsed if timezone.is_aware(parsed) else parsed.replace(tzinfo=UTC)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep made-up events out of the log."""
-    logger = logging.getLogger("lockout_admin")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 class Command(BaseCommand):
