@@ -118,7 +118,7 @@ def test_beside_an_owner_who_logs_in_all_the_time(
     assert most_within(DAY) <= 34
 
 
-@pytest.mark.parametrize("pace", PACES)
+@pytest.mark.parametrize("pace", [1, 20.5, 3600])
 @pytest.mark.parametrize("owner", [HOME, "198.51.100.7"], ids=["elsewhere", "same network"])
 def test_beside_an_owner_in_a_browser_of_her_own(
     pace: float, owner: str, alice: Any, clock: Any

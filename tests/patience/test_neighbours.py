@@ -20,7 +20,7 @@ from lockout_admin.engine.rules import DAY, HOUR
 from lockout_admin.models import AccountLock, SuccessfulLogin
 
 from ..conftest import HOME
-from .person import Person
+from ..defences.person import Person
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from lockout_admin.models import FailedLogin
 from lockout_admin.policy.report import PERIODS, Report
 
 from ..conftest import request_from
-from .attacker import most_within
+from ..policy.attacker import most_within
 
 pytestmark = pytest.mark.django_db
 
