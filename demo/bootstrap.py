@@ -163,7 +163,8 @@ def run_tests(python: Path | None, arguments: Sequence[str]) -> int:
     coverage = [str(python), "-m", "coverage"]
     _run([*coverage, "erase"])
     failed = _run([*coverage, "run", "-m", "pytest"])
-    if any(ROOT.glob(".coverage.*")):
+    data = ROOT / os.environ.get("COVERAGE_FILE", ".coverage")
+    if any(data.parent.glob(f"{data.name}.*")):
         _run([*coverage, "combine", "--quiet"])
     return failed or _run([*coverage, "report"])
 

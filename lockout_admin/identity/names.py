@@ -97,7 +97,7 @@ def is_ambiguous(typed: Subject, user: Any) -> bool:
 
     A username may be somebody else's e-mail address, where both are accepted.
     """
-    if not is_user(user) or _only_a_backend_knows(typed, user):
+    if _only_a_backend_knows(typed, user):
         return True
     return _is_ambiguous(typed, user, lookup_fields())
 

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.decorators import login_required
-from django.db import DatabaseError, models
+from django.db import DatabaseError, connection, models
 from django.db.models.signals import post_save
 from django.http import HttpResponse
 from django.urls import path
@@ -235,6 +235,8 @@ def test_who_reads_mail_at_an_address_ends_what_was_failed_under_it(
 
 
 def test_two_accounts_that_differ_in_letter_case_share_a_browser() -> None:
+    if connection.vendor == "mysql":
+        pytest.skip("its column takes both names for one")
     get_user_model().objects.create_user("Alice", password="right")
     person = Person()
     assert (person.log_in(), person.log_in(username="Alice")) == ("in", "in")
