@@ -20,6 +20,7 @@ N = 4
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"}
 VIEW = """
 import json
+from django.contrib import admin
 from django.contrib.auth import authenticate
 from django.http import HttpResponse
 from django.urls import include, path
@@ -32,7 +33,11 @@ def login(request):
     return HttpResponse("in" if user else "wrong", status=200 if user else 401)
 
 
-urlpatterns = [path("login/", login), path("account/", include("lockout_admin.urls"))]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("login/", login),
+    path("account/", include("lockout_admin.urls")),
+]
 """
 
 
