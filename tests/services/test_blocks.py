@@ -10,6 +10,8 @@ import pytest
 from .attack import Guess, storm
 from .servers import CacheServer, site
 
+pytestmark = pytest.mark.race
+
 GUESSES = 200
 N = 4
 

@@ -13,6 +13,8 @@ import pytest
 from .servers import CacheServer, Site, site
 from .test_faults import REFUSED, RIGHT, log_in
 
+pytestmark = pytest.mark.race
+
 SECS = 8
 
 

@@ -21,6 +21,8 @@ from .recipes import code_of
 from .servers import CacheServer, Site, is_ready, site, within
 from .test_cost import LOCKED, RIGHT, WRONG
 
+pytestmark = pytest.mark.race
+
 N = 4
 #: Names whose keys lie on all three nodes.
 NAMES = [f"owner {number}" for number in range(12)]

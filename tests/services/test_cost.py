@@ -10,6 +10,8 @@ import pytest
 
 from .servers import CacheServer, site
 
+pytestmark = pytest.mark.race
+
 RIGHT = {"get_many": 1, "add": 1, "delete_many": 1}
 WRONG = {"get_many": 1, "add": 2}
 LOCKED = {"get_many": 1, "incr": 1}

@@ -14,6 +14,8 @@ import pytest
 from .attack import Guess, storm
 from .servers import free_port, wait_for_port
 
+pytestmark = pytest.mark.race
+
 README = (Path(__file__).parents[2] / "README.md").read_text()
 N = 4
 #: Without the settings of the tests.

@@ -12,6 +12,8 @@ import pytest
 from .attack import Guess, storm
 from .servers import CacheServer, Site, beside, site
 
+pytestmark = pytest.mark.race
+
 GUESSES = 200
 N = 4
 #: Names that one network may fail in an hour.

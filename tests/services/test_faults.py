@@ -12,6 +12,8 @@ import pytest
 
 from .servers import CacheServer, Site, execute, site
 
+pytestmark = pytest.mark.race
+
 WRONG, RIGHT, REFUSED = 401, 200, 429
 
 

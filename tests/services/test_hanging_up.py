@@ -14,6 +14,8 @@ import pytest
 
 from .servers import CacheServer, Site, site
 
+pytestmark = pytest.mark.race
+
 TRIES = 1000
 NAMES = 200
 #: Seconds after which a client is gone: some before their attempt begins, some while it goes on.

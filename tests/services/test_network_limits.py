@@ -14,6 +14,8 @@ import pytest
 from .attack import CONNECTIONS, Guess, storm
 from .servers import CacheServer, site
 
+pytestmark = pytest.mark.race
+
 N = 4
 #: Names that strangers may fail from one network in an hour.
 NAMES = 10

@@ -26,6 +26,8 @@ import pytest
 from .ranks import shift
 from .servers import CacheServer, Site, site
 
+pytestmark = pytest.mark.race
+
 SAMPLES = 400 if os.environ.get("LONG") else 120
 #: How often chance may make one of all comparisons of a round look like a difference. What counts
 #: is found in each of three rounds.

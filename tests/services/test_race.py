@@ -11,6 +11,8 @@ import pytest
 from .attack import Guess, storm
 from .servers import CacheServer, execute, site
 
+pytestmark = pytest.mark.race
+
 GUESSES = 1000
 N = 4
 WRONG, REFUSED = 401, 429

@@ -18,6 +18,8 @@ import pytest
 from .attack import Guess, storm
 from .servers import CacheServer, Site, execute, site
 
+pytestmark = pytest.mark.race
+
 N = 4
 ROUNDS = 20 if os.environ.get("LONG") else 1
 SECS = 4
