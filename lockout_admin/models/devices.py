@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
 from .fields import IPAddressField
-from .records import UserAgent
+from .records import user_agent_key
 
 
 class TrustedDeviceQuerySet(models.QuerySet[Any]):
@@ -45,15 +45,7 @@ class TrustedDevice(models.Model):
     id = models.BigIntegerField(primary_key=True)
     #: The primary key of the account, as text.
     account = models.CharField(_("account"), max_length=ACCOUNT_MAX_LENGTH)
-    user_agent = models.ForeignKey(
-        UserAgent,
-        verbose_name=_("user agent"),
-        null=True,
-        on_delete=models.DO_NOTHING,
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
+    user_agent = user_agent_key()
     ip_address = IPAddressField(_("IP address"), null=True)
     first_seen = models.DateTimeField(_("first seen"), default=timezone.now)
     until = models.DateTimeField(_("until"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -33,6 +35,19 @@ class UserAgent(models.Model):
         return self.text
 
 
+def user_agent_key() -> models.ForeignKey[Any, Any]:
+    """Return a field for the user agent; a row is written whether or not that of its agent is."""
+    return models.ForeignKey(
+        UserAgent,
+        verbose_name=_("user agent"),
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+
 class LoginRecord(models.Model):
     """Who came with which name, from where, with what. Never changed by hand."""
 
@@ -41,16 +56,7 @@ class LoginRecord(models.Model):
     timestamp = models.DateTimeField(_("when"), default=timezone.now)
     #: The digest that all spellings of the username share, see `Subject.key`.
     subject = models.BigIntegerField(_("subject"), editable=False)
-    user_agent = models.ForeignKey(
-        UserAgent,
-        verbose_name=_("user agent"),
-        null=True,
-        on_delete=models.DO_NOTHING,
-        # A row is written whether or not that of its user agent could be.
-        db_constraint=False,
-        db_index=False,
-        related_name="+",
-    )
+    user_agent = user_agent_key()
     #: The network as a number, see `identity.network`; ``None``: the address says nothing.
     network = models.BigIntegerField(_("network"), null=True, editable=False)
     #: Of an IPv6 address, the network that a provider assigns to one customer.

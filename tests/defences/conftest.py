@@ -14,7 +14,8 @@ from lockout_admin.identity.subject import Subject
 from lockout_admin.models import SuccessfulLogin
 
 from ..conftest import HOME
-from ..engine.conftest import attempt, guesses
+from ..engine.conftest import ELSEWHERE, attempt, guesses
+from .person import Person
 
 __all__ = ["attempt", "guesses"]
 
@@ -49,6 +50,19 @@ def office(logged_in: Callable[..., None]) -> Callable[..., None]:
         logged_in(*accounts, ip=ip)
 
     return office
+
+
+@pytest.fixture
+def owner() -> Person:
+    """Alice, in the browser that she always uses."""
+    person = Person()
+    assert person.log_in() == "in"
+    return person
+
+
+@pytest.fixture
+def stranger() -> Person:
+    return Person(ELSEWHERE)
 
 
 def spray(attempt: Any, names: int, ip: str = HOME, start: int = 0) -> list[str]:

@@ -64,19 +64,6 @@ class AnyCase(ModelBackend):
         return user if user and user.check_password(password) else None
 
 
-@pytest.fixture
-def owner() -> Person:
-    """Alice, in the browser that she always uses."""
-    person = Person()
-    assert person.log_in() == "in"
-    return person
-
-
-@pytest.fixture
-def stranger() -> Person:
-    return Person(ELSEWHERE)
-
-
 # -- Strangers lock the name for strangers only -------------------------------------------------
 
 

@@ -78,18 +78,6 @@ class Directory(LockoutBackend):
         return user if user and user.check_password(password) else None
 
 
-@pytest.fixture
-def owner() -> Person:
-    person = Person()
-    assert person.log_in() == "in"
-    return person
-
-
-@pytest.fixture
-def stranger() -> Person:
-    return Person(ELSEWHERE)
-
-
 def with_cookie_of(person: Person) -> Any:
     request = request_from(HOME)
     request.COOKIES = {COOKIE: person.cookie}
