@@ -54,7 +54,7 @@ class DemoSite:
         return self.manage("shell", "-v0", "-c", f"{imports}\n{code}").strip()
 
     def lock(self, *usernames: str, seconds: int = 3600) -> None:
-        """Lock usernames by hand."""
+        """Lock usernames by hand: names of the test, for others share the site."""
         self.manage(
             "lockout_lock", *usernames, "--seconds", str(seconds), "--reason", "reported phished"
         )

@@ -15,7 +15,7 @@ from .visitor import Visit
 def test_the_analyst_is_not_offered_what_ends_or_makes_locks(
     site: DemoSite, visit: Visit, path: str
 ) -> None:
-    site.lock("judy")
+    site.lock("bertha")
     page = visit(path, "analyst")
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
     assert offers(page) == []

@@ -12,19 +12,19 @@ MANY = 500
 
 def test_a_refused_user_is_found_unlocked_and_let_in(visit: Visit) -> None:
     login = visit(LOGIN)
-    lock_out(login, "heidi")
+    lock_out(login, "quentin")
 
     page = visit(LOCKS, "support")
-    page.locator("#searchbar").fill("heidi")
+    page.locator("#searchbar").fill("quentin")
     page.locator("#searchbar").press("Enter")
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
-    page.get_by_role("link", name="Unlock heidi").click()
+    page.get_by_role("link", name="Unlock quentin").click()
     expect(page.locator(".lockout-number")).to_have_text("1 lock will end.")
     page.get_by_label("Reason").fill("called back on the number we know")
     page.get_by_role("button", name="Unlock").click()
 
-    expect(page.locator(".messagelist .success")).to_have_text("“heidi” is unlocked.")
-    assert log_in(visit(LOGIN), "heidi", "demo-account") == 302
+    expect(page.locator(".messagelist .success")).to_have_text("“quentin” is unlocked.")
+    assert log_in(visit(LOGIN), "quentin", "demo-account") == 302
 
 
 def test_many_locks_are_ended_at_once(site: DemoSite, visit: Visit) -> None:
@@ -52,12 +52,12 @@ def test_many_locks_are_ended_at_once(site: DemoSite, visit: Visit) -> None:
 
 
 def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
-    site.lock("ivan")
+    site.lock("ulrich")
     page = visit(LOCKS, "support")
     tab_to(page, "#searchbar")
-    page.keyboard.type("ivan")
+    page.keyboard.type("ulrich")
     page.keyboard.press("Enter")
-    page.wait_for_url("**q=ivan**")
+    page.wait_for_url("**q=ulrich**")
     tab_to(page, ".lockout-unlock")
     page.keyboard.press("Enter")
     expect(page.get_by_label("Reason")).to_be_focused()
@@ -66,19 +66,19 @@ def test_the_keyboard_is_enough_to_unlock(site: DemoSite, visit: Visit) -> None:
     page.keyboard.press("Space")
     tab_to(page, ".lockout-buttons button")
     page.keyboard.press("Enter")
-    expect(page.locator(".messagelist .success")).to_have_text("“ivan” is unlocked.")
+    expect(page.locator(".messagelist .success")).to_have_text("“ulrich” is unlocked.")
 
 
 def test_a_lock_that_only_the_store_knows_is_ended(site: DemoSite, visit: Visit) -> None:
-    site.lock("judy")
-    site.shell("AccountLock.objects.filter(label='judy').delete()")
+    site.lock("yvonne")
+    site.shell("AccountLock.objects.filter(label='yvonne').delete()")
     page = visit(LOCKS, "support")
-    page.get_by_role("button", name="Unlock judy").click()
+    page.get_by_role("button", name="Unlock yvonne").click()
     expect(page.locator(".lockout-undone")).to_contain_text("Found in the store")
     page.get_by_label("Reason").fill("called back")
     page.get_by_label("I have read why 1 lock was put on by hand.").check()
     page.get_by_role("button", name="Unlock").click()
-    expect(page.locator(".messagelist .success")).to_have_text("“judy” is unlocked.")
+    expect(page.locator(".messagelist .success")).to_have_text("“yvonne” is unlocked.")
     expect(page.get_by_text("Only the store knows")).to_have_count(0)
 
 
