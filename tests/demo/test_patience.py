@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ from demo.people import ALICE
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("site")]
 
+#: In a day, by a patient stranger. Of 65,536 wrong passwords one is taken for a repetition of
+#: another, which is not counted: in a day of a hundred there is one more.
+EVALUATED = (33, 34)
+
 ROOT = Path(__file__).parent.parent.parent
 
 
@@ -29,6 +34,11 @@ ROOT = Path(__file__).parent.parent.parent
 def _here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work on the database of the tests."""
     monkeypatch.setattr(patience, "own_database", nullcontext)
+
+
+def most_said(out: str) -> int:
+    found = re.search(r"Guesses evaluated: at most (\d+) in any 24 h", out)
+    return int(found[1]) if found else 0
 
 
 def run(*arguments: str) -> str:
@@ -41,7 +51,7 @@ def test_all_rules_leave_a_patient_stranger_a_few_dozen_a_day() -> None:
     attacker = Patience("alice", 2, 600, lambda done, text: None)
     with moved_time("") as clock:
         attacker.run(PLANS["patient"]("alice"), clock)
-    assert 30 <= most_within(DAY_SECS, attacker.whens) <= 34
+    assert most_within(DAY_SECS, attacker.whens) in EVALUATED
     assert attacker.refused
     assert (attacker.visits, attacker.known, attacker.neighbours) == (2, 2, 0)
     assert attacker.new < 2
@@ -67,8 +77,8 @@ def test_he_comes_back_when_a_lock_is_over() -> None:
 def test_the_command_says_what_he_got_in_how_many_days() -> None:
     out = run("--days=1")
     assert "guesses in 1.0 days of moved time" in out
-    assert "Guesses evaluated: at most 33 in any 24 h" in out
-    assert "33 in 1 days" in out
+    assert most_said(out) in EVALUATED
+    assert f"{most_said(out)} in 1 days" in out
     assert "Accounts entered: 0" in out
     assert "The owner, once a day: in 1 of 1 times in his own browser" in out
     assert "People behind the attacker's address refused: 0 of 1" in out
@@ -131,5 +141,5 @@ def test_the_database_of_the_site_is_left_alone(tmp_path: Path) -> None:
     }
     command = [sys.executable, str(ROOT / "manage.py"), "attack", "patient", "--days=1"]
     done = subprocess.run(command, env=site, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "Guesses evaluated: at most 33 in any 24 h" in done.stdout, done.stderr
+    assert most_said(done.stdout) in EVALUATED, done.stderr
     assert not (tmp_path / "site.sqlite3").exists()
