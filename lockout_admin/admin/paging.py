@@ -45,8 +45,14 @@ class CappedPaginator(_Paginator):
         return AtLeast(CAP) if found > CAP else found
 
     def validate_number(self, number: Any) -> int:
-        """Return a page that exists: a list may have become shorter since its link was made."""
-        return int(max(1, min(int(number), self.num_pages)))
+        """Return a page that exists: a list may have become shorter since its link was made.
+
+        The first one for what is no number: a history takes it as it comes.
+        """
+        try:
+            return int(max(1, min(int(number), self.num_pages)))
+        except (TypeError, ValueError):
+            return 1
 
 
 class CappedList(ChangeList):

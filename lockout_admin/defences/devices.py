@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
+from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
@@ -47,10 +49,10 @@ _End = TrustedDevice.End
 def _of(facts: Facts) -> Matter | None:
     if facts.device is None:
         return None
-    subject = facts.subject
-    keys = digests("lockout_admin.device", f"{facts.device:x}\0{subject.key:x}")
-    rows = (OneOf("device", (facts.device,)), OneOf("subject", subject.keys))
-    return Matter("device", keys, subject.username, rows, subject.key)
+    # Whichever name of its account is typed.
+    keys = digests("lockout_admin.device", f"{facts.device:x}")
+    rows = (OneOf("device", (facts.device,)),)
+    return Matter("device", keys, facts.subject.username, rows, facts.subject.key)
 
 
 DEVICE: Final = Scope("device", _of, reserves=True, is_of_devices=True)
@@ -119,6 +121,8 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
         return
     try:
         with shielded(TrustedDevice):
+            if not _is_only_of(success.account, success.username):
+                return
             known = TrustedDevice.objects.fresh().filter(pk=device)
             known.exclude(end_reason=_End.REVOKED).update(
                 ended_at=None, end_reason="", until=_in(conf.device_cookie_age_secs)
@@ -127,6 +131,18 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
                 _record(device, success.account, Client.of(request))
     except Error:
         logger.exception("device_not_recorded: the database refused a device; it stays unknown.")
+
+
+def _is_only_of(account: str, typed: str) -> bool:
+    """Tell whether a name is of this account and no other: each login would trust it for both."""
+    try:
+        user = get_user_model()._base_manager.filter(pk=account).first()
+    except (TypeError, ValueError, ValidationError):
+        return False  # of another model
+    subject = Subject.of(typed)
+    return user is not None and (
+        names.is_username(subject, user) or not names.is_shared(subject, user)
+    )
 
 
 def can_trust() -> bool:
@@ -196,9 +212,9 @@ def _typed(own: Sequence[Success]) -> list[str]:
 def _names(user: Any, typed: Sequence[str]) -> list[int]:
     """Return the digests of an account's names, and of what was typed when it came in.
 
-    In any letter case; of a name that others have too, the username itself as it is spelt. Not by
-    the fold: whoever may register ``alisa`` had a device for ``alissa``. And whoever comes in with
-    a device of somebody else's account is refused, see `refusals.is_of_another`.
+    In any letter case of ASCII; of a name that others have too, the username itself as it is spelt.
+    Not by the fold: whoever may register ``alisa`` had a device for ``alissa``. Who comes in with a
+    device of somebody else's account is refused, see `refusals.is_of_another`.
     """
     found: dict[int, None] = {}
     for subject in dict.fromkeys(map(Subject.of, [*names.all_of(user), *typed])):

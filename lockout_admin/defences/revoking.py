@@ -16,6 +16,7 @@ from ..engine.journal import current_request
 from ..identity import names
 from ..identity.browser import Browser
 from ..identity.subject import account_of
+from ..identity.text import ascii_lower
 from ..models import TrustedDevice
 from ..models.transactions import shielded
 from ..signals import password_changed
@@ -80,7 +81,7 @@ def _gives_a_name_up(user: Any, update_fields: Any) -> bool:
     before = get_user_model()._base_manager.filter(pk=user.pk).values(*fields).first() or {}
     return any(
         name not in (None, "")
-        and str(name).casefold() != str(names.value_of(user, field)).casefold()
+        and ascii_lower(str(name)) != ascii_lower(str(names.value_of(user, field)))
         for field, name in before.items()
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -69,7 +70,11 @@ class Attempt:
 
 
 def prepared(
-    username: object, request: Any = None, password: Any = "", client: Client | None = None
+    username: object,
+    request: Any = None,
+    password: Any = "",
+    client: Client | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Attempt:
     """Return an attempt that has taken nothing yet."""
     subject = Subject.of(username)
@@ -83,7 +88,7 @@ def prepared(
         timezone.now(),
         network,
         browser,
-        fingerprint=fingerprints.of(subject, network, password),
+        fingerprint=fingerprints.of(subject, network, password, beside or {}),
         common=commonness.of(password),
         digest=digest_of(password),
     )

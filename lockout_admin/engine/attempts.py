@@ -8,6 +8,7 @@ is refused is decided in `decisions`; how rows are written is in `recording`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -48,13 +49,18 @@ logger = logging.getLogger("lockout_admin")
 
 
 def begin(
-    username: object, request: Any = None, password: Any = "", client: Client | None = None
+    username: object,
+    request: Any = None,
+    password: Any = "",
+    client: Client | None = None,
+    beside: Mapping[str, Any] | None = None,
 ) -> Attempt:
     """Let an attempt in, with a slot for one password; raise `AccountLocked` otherwise.
 
-    Of `password` nothing is kept but a fingerprint of 16 bits, see `fingerprints`.
+    Of `password`, and of what the backend is given `beside` it and the names, nothing is kept but
+    a fingerprint of 16 bits, see `fingerprints`.
     """
-    attempt = prepared(username, request, password, client)
+    attempt = prepared(username, request, password, client, beside)
     gates.pass_all(attempt)
     try:
         store.run(lambda engine: _enter(engine, attempt))

@@ -110,7 +110,9 @@ class Call:
     def _begin(self) -> bool:
         given = self.credentials
         try:
-            attempt = attempts.begin(given.username, given.request, given.password)
+            attempt = attempts.begin(
+                given.username, given.request, given.password, beside=given.beside
+            )
         except AccountLocked as refusal:
             _refuse(refusal)
             return False

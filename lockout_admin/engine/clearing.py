@@ -38,7 +38,6 @@ def succeeded(attempt: Attempt, user: Any) -> None:
         attempt.network,
         attempt.browser_id,
         attempt.started,
-        is_device=attempt.device is not None,
     )
     if ended and not names.is_ambiguous(attempt.subject, user):
         outside_transactions(FailedLogin, lambda: _end(attempt, ended))

@@ -105,25 +105,22 @@ def after_success(
     network: str | None,
     browser: int | None,
     now: datetime,
-    *,
-    is_device: bool = False,
 ) -> Ended:
     """Return what a right password ends: what was typed as one of its own names, from its place.
 
     Not what others failed elsewhere: an owner whose client logs in every second would hand out
-    as many fresh guesses. In slower rules the place is the browser, not the network; of a trusted
-    device both, for a copy of its cookie may be elsewhere.
+    as many fresh guesses. The place is the network, in slower rules the browser in it: neighbours
+    share a network, and a copy of a browser's cookie may be elsewhere.
     """
 
     def is_near(failure: Failure) -> bool:
         return None is not failure.network == network
 
     def is_forgiven(failure: Failure) -> bool:
-        is_same = None is not failure.browser == browser
-        return failure.fine in fines and is_same and (not is_device or is_near(failure))
+        return None is not failure.browser == browser and is_own(failure)
 
     def is_own(failure: Failure) -> bool:
-        return is_forgiven(failure) or (failure.fine in fines and is_near(failure))
+        return failure.fine in fines and is_near(failure)
 
     failures: dict[int, Failure] = {}
     forgiven: dict[int, Failure] = {}

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from ..identity import names
 from ..identity.subject import Subject, account_of
+from ..identity.text import ascii_lower
 from ..models import AccountLock, AuditEntry, FailedLogin
 from ..models.transactions import in_transaction, on_commit, shielded, tell
 from ..signals import account_unlocked
@@ -135,12 +136,12 @@ def _counting(keys: Collection[int], now: datetime) -> list[FailedLogin]:
 
 
 def _own(rows: Collection[FailedLogin], own: set[int], user: Any) -> set[int]:
-    """Return the digests of the spellings that are the account's: its name in any letter case."""
+    """Return the digests of the spellings that are the account's, letter case of ASCII apart."""
     own = set(own)
     # Strangers make up as many spellings as there are letters: each name is asked about once.
     answers: dict[str, bool] = {}
     for row in rows:
-        name = row.username.casefold()
+        name = ascii_lower(row.username)
         if row.fine not in own and name not in answers:
             answers[name] = names.is_own(Subject.of(row.username), user)
         if answers.get(name):

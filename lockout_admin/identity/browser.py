@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from ..conf import conf
+from .origin import is_of_another_site
 from .subject import Subject, account_of, digest, digests, spellings_of
 from .visit import Visit, bare
 
@@ -169,9 +170,14 @@ def new_number() -> int:
 
 
 def changed(request: Any) -> Browser | None:
-    """Return the browser of a request whose cookie is to be set."""
+    """Return the browser of a request whose cookie is to be set.
+
+    Not in the answer to a form of another site that brought none: the browser may have one.
+    """
     browser = getattr(request, _ATTRIBUTE, None)
-    return browser if isinstance(browser, Browser) and browser.is_changed else None
+    if not isinstance(browser, Browser) or not browser.is_changed:
+        return None
+    return browser if cookie_name() in request.COOKIES or not is_of_another_site(request) else None
 
 
 def _accounts(user: Any) -> tuple[int, ...]:

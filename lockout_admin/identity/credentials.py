@@ -45,6 +45,8 @@ class Credentials:
     entrance: Entrance
     #: All names in the call, by the parameters that hold them; the one that is counted first.
     names: dict[str, Any]
+    #: What else is in it, and may be compared as well: a code from an app, a tenant.
+    beside: dict[str, Any] = field(repr=False)
 
     @property
     def backend(self) -> type:
@@ -163,7 +165,14 @@ class Reader:
             tuple(kwargs),
             Entrance(name, self.entrances),
             names,
+            self._beside(given, names),
         )
+
+    def _beside(self, given: dict[str, Any], names: dict[str, Any]) -> dict[str, Any]:
+        known = {"", "request", self.password, *names}
+        return {
+            name: value for name, value in given.items() if name not in known and value is not None
+        }
 
     def _by_name(self, bound: inspect.BoundArguments) -> tuple[dict[str, Any], dict[str, Any]]:
         declared: dict[str, Any] = {}
@@ -173,7 +182,8 @@ class Reader:
             if kind is inspect.Parameter.VAR_KEYWORD:
                 extra |= value
             elif kind is inspect.Parameter.VAR_POSITIONAL:
-                declared |= dict(zip(self.further, value, strict=False))
+                further = [*self.further, *(f"*{number}" for number in range(len(value)))]
+                declared |= dict(zip(further, value, strict=False))
             else:
                 declared[self.renamed.get(name, name)] = value
         return declared, extra

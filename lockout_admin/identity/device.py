@@ -39,4 +39,4 @@ def told_by_site(request: Any) -> str:
 
 def number_of(told: str, subject: Subject) -> int:
     """Return the number of a device that the site tells of, for one spelling of a name."""
-    return digest(_SALT, f"{told}\0{subject.username.casefold()}") | 1
+    return digest(_SALT, f"{told}\0{subject.username}") | 1

@@ -18,6 +18,7 @@ from ..conf import conf
 from .entrances import Entrances
 from .field import username_of, username_path
 from .subject import Subject, is_user
+from .text import ascii_lower
 
 _SHIPPED = "lockout_admin.backends.LockoutBackend"
 
@@ -44,11 +45,14 @@ def all_of(user: Any) -> list[Any]:
 
 
 def is_own(typed: Subject, user: Any) -> bool:
-    """Tell whether what was typed is a name of `user`, letter case apart, and nobody else's."""
+    """Tell whether what was typed is a name of `user` and nobody else's, but for its letter case.
+
+    Of ASCII, see `ascii_lower`.
+    """
     fields = lookup_fields() | _usual_fields()
     name = typed.username
-    names = {str(value_of(user, field) or "").casefold() for field in fields} - {""}
-    return name.casefold() in names and not _is_ambiguous(typed, user, fields)
+    names = {ascii_lower(str(value_of(user, field) or "")) for field in fields} - {""}
+    return ascii_lower(name) in names and not _is_ambiguous(typed, user, fields)
 
 
 def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:

@@ -15,7 +15,7 @@ from django.utils.crypto import salted_hmac
 
 from ..conf import conf
 from .field import canonical
-from .text import REPLACEMENT, cleaned, encodable
+from .text import REPLACEMENT, ascii_lower, cleaned, encodable
 
 #: Characters of a username that are stored. No account has a longer name (Django: 150, an e-mail
 #: address: 254, RFC 5321), so all longer ones are one subject and cost no normalisation.
@@ -116,8 +116,11 @@ def is_user(account: Any) -> bool:
 
 
 def spellings_of(subject: Subject) -> tuple[int, ...]:
-    """Return the digests that a name shares with itself in any letter case."""
-    name = subject.username.casefold()
+    """Return the digests that a name shares with itself in any letter case.
+
+    Of ASCII: neither of two accounts that differ otherwise may have a device for the other.
+    """
+    name = ascii_lower(subject.username)
     return tuple(digest & _FINE for digest in digests("lockout_admin.any_case", name))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from string import ascii_lowercase, ascii_uppercase
 
 #: Stands for every character that no database can store or no reader should meet.
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 def cleaned(value: object, max_length: int) -> str:
@@ -31,6 +33,15 @@ def encodable(value: str) -> str:
 def storable(value: str) -> str:
     """Return `value` as any database can be asked for it: without lone surrogates and NUL."""
     return encodable(value).replace("\0", REPLACEMENT)
+
+
+def ascii_lower(value: str) -> str:
+    """Return `value` with the letters of ASCII in lower case, and no others.
+
+    All databases that know letter case agree on these. Of others, two accounts may have names that
+    ``casefold`` takes for one, ``strauß`` and ``strauss``: neither may have what is the other's.
+    """
+    return value.translate(_LOWER)
 
 
 def is_unprintable(char: str) -> bool:

@@ -25,9 +25,16 @@ class Visit:
     @cached_property
     def COOKIES(self) -> dict[str, str]:  # noqa: N802 - as requests of Django have it
         """What the client brought. HTTP/2 may send each cookie in a header of its own."""
+        return dict(parse_cookie("; ".join(self._headers("cookie"))))
+
+    def header(self, name: str) -> str:
+        """Return a header of the request; empty where there is none."""
+        return next(iter(self._headers(name)), "")
+
+    def _headers(self, name: str) -> list[str]:
+        wanted = name.lower().encode()
         headers = self.scope.get("headers") or ()
-        lines = [value.decode("latin-1") for name, value in headers if name.lower() == b"cookie"]
-        return dict(parse_cookie("; ".join(lines)))
+        return [value.decode("latin-1") for key, value in headers if key.lower() == wanted]
 
     def is_secure(self) -> bool:
         """Tell whether it came by HTTPS, as far as the server knows."""

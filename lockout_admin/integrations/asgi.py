@@ -47,10 +47,14 @@ class LockoutMiddleware:
         token = current_journal.set(answer.journal)
         try:
             await self.app(visit.inside(), receive, answer)
-        except AccountLocked as refusal:
-            if answer.has_begun:
+        except Exception as error:
+            refusal = _refusal_in(error)
+            if refusal is None or answer.has_begun:
+                await answer.let_go()
                 raise
             await answer.refuse(refusal)
+        else:
+            await answer.let_go()
         finally:
             current_journal.reset(token)
             await answer.write()
@@ -84,8 +88,24 @@ class _Answer:
         self.has_begun = False
         #: What takes the place of the application's body.
         self.body: bytes | None = None
+        #: An error page after a refusal: an application inside another one sends it, and raises
+        #: the refusal then.
+        self.held: list[Message] = []
 
     async def __call__(self, message: Message) -> None:
+        is_error = message.get("status", 0) >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if self.held or (is_error and self.journal.refusal):
+            self.held.append(message)
+        else:
+            await self._send(message)
+
+    async def let_go(self) -> None:
+        """Send what was held, once it is known that no refusal comes."""
+        held, self.held = self.held, []
+        for message in held:
+            await self._send(message)
+
+    async def _send(self, message: Message) -> None:
         if message["type"] != "http.response.start":
             if self.body is None:
                 await self.send(message)
@@ -98,6 +118,7 @@ class _Answer:
 
     async def refuse(self, refusal: AccountLocked) -> None:
         """Answer a refusal that the application let through."""
+        self.held.clear()
         self.journal.refusal = refusal
         self.journal.somebody_is_in = False
         await self({"type": "http.response.start", "status": HTTPStatus.FORBIDDEN})
@@ -125,6 +146,14 @@ class _Answer:
                 headers = [*_without(OF_THE_BODY, headers), *_headers(refusal, self.body)]
                 status = HTTPStatus.TOO_MANY_REQUESTS
         return {**message, "status": int(status), "headers": [*headers, *_cookie(self.visit)]}
+
+
+def _refusal_in(error: Exception) -> AccountLocked | None:
+    """Return the refusal that an error is, or comes from."""
+    for one in (error, error.__cause__):
+        if isinstance(one, AccountLocked):
+            return one
+    return None
 
 
 def _without(names: Collection[str], headers: Collection[Header]) -> list[Header]:

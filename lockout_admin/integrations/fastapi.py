@@ -25,6 +25,7 @@ from typing import Annotated, Any, cast
 from django.contrib.auth import aauthenticate, authenticate
 from django.views.decorators.debug import sensitive_variables
 from fastapi import Depends, FastAPI, Request
+from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
 
 from .. import lockout
@@ -49,9 +50,9 @@ async def refused(request: Request, refusal: Exception) -> JSONResponse:
 
 
 class LoginDoor:
-    """The logins of one request: a dependency, see `Logins`."""
+    """The logins of one request, or of one WebSocket: a dependency, see `Logins`."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: HTTPConnection) -> None:
         self.request = request
 
     @sensitive_variables("password")
@@ -92,7 +93,7 @@ class LoginDoor:
         await asession_begins(self.request, user)
 
 
-async def _door(request: Request) -> LoginDoor:
+async def _door(request: HTTPConnection) -> LoginDoor:
     return LoginDoor(request)
 
 

@@ -67,17 +67,24 @@ def _key(model: Any, account: str) -> Any:
 
 
 def _by_name(typed: Collection[str]) -> dict[str, list[Any]]:
-    """Return the accounts of each name in any letter case; one scan of the accounts for all."""
+    """Return the accounts of each name; one scan of the accounts for all.
+
+    Those that have it letter by letter, as a backend looks it up; where nobody does, those that
+    have it in any letter case. Else whoever registers ``Alice`` took all mails from ``alice``.
+    """
     if not typed:
         return {}
     model: Any = get_user_model()
-    found: dict[str, dict[Any, Any]] = {}
+    exact: dict[str, dict[Any, Any]] = {}
+    alike: dict[str, dict[Any, Any]] = {}
     for field in sorted(names.lookup_fields()):
         for user, name in _having(model, field, typed):
             for one in typed:
+                if one == name:
+                    exact.setdefault(one, {})[user.pk] = user
                 if one.casefold() == name.casefold():
-                    found.setdefault(one, {})[user.pk] = user
-    return {name: list(users.values()) for name, users in found.items()}
+                    alike.setdefault(one, {})[user.pk] = user
+    return {name: list(users.values()) for name, users in {**alike, **exact}.items()}
 
 
 def _having(model: Any, field: str, typed: Collection[str]) -> Iterable[tuple[Any, str]]:

@@ -66,7 +66,8 @@ def _for_long(seconds: int) -> Question:
 
 
 def _until_staff(rules: Sequence[Rule]) -> bool:
-    lasting = [rule for rule in _on_names(rules) if rule.staff_only]
+    of_staff = (rule for rule in _on_names(rules) if rule.staff_only)
+    lasting = [rule for rule in of_staff if rule.lock.first >= LONGEST]
     return conf.retention_secs >= LONGEST and _after(100, LONGEST)(lasting)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.apps import apps
 
 from lockout_admin.admin.records import RecordAdmin
 from lockout_admin.evidence.filters import FailureFilter, LockFilter, SuccessFilter
@@ -59,6 +60,16 @@ def test_values(staff: Any, model: str) -> None:
         for value in VALUES:
             answer = browser.get(list_url(model), {name: value.encode("utf-8", "surrogatepass")})
             assert answer.status_code in {200, 302, 400}, (name, value)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_values_of_a_history(staff: Any, model: str) -> None:
+    browser = staff("root")
+    record = apps.get_model("lockout_admin", model)._default_manager.first()
+    for value in VALUES:
+        page = {"p": value.encode("utf-8", "surrogatepass")}
+        answer = browser.get(f"{list_url(model)}{record.pk}/history/", page, follow=True)
+        assert answer.status_code == 200, value
 
 
 @pytest.mark.parametrize("model", MODELS)

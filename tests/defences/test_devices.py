@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.core.signing import Signer
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Q
 from django.test import Client
 from django.utils import timezone
@@ -250,6 +251,20 @@ def test_a_thief_gets_ten_guesses_at_any_pace(owner: Person, clock: Any, pace: f
         assert TrustedDevice.objects.get().end_reason == End.USED_UP
 
 
+def test_a_thief_gets_ten_guesses_under_all_names_together(
+    owner: Person, clock: Any, settings: Any
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.Silent"]
+    get_user_model().objects.update(email="alice@example.com")
+    assert owner.log_in() == "in"
+    assert owner.log_in(username="alice@example.com") == "in"
+    thief = Person(ELSEWHERE, owner.browser)
+    for name in ["alice", "alice@example.com", "ALICE", "Alice@Example.com"] * 10:
+        thief.guess(1, name)
+        clock.tick(60)
+    assert FailedLogin.objects.exclude(device=None).count() == 10
+
+
 def test_an_owner_who_logs_in_elsewhere_gives_a_thief_no_more(owner: Person, clock: Any) -> None:
     thief = Person(ELSEWHERE, owner.browser)
     for _ in range(30):
@@ -375,6 +390,22 @@ def test_a_device_of_a_twin_is_none_for_the_name_that_is_spelt_alike(stranger: P
     assert FailedLogin.objects.filter(device=None).count() == FailedLogin.objects.count() == 4
 
 
+@pytest.mark.parametrize(("own", "other"), [("strauss", "strauß"), ("ünal", "ÜNAL"), ("ßa", "ssa")])
+def test_accounts_that_differ_in_other_letters_than_those_of_ascii_share_no_device(
+    own: str, other: str, stranger: Person
+) -> None:
+    assert Subject.of(own).key == Subject.of(other).key
+    users = get_user_model().objects
+    users.create_user(own, password="his own")
+    with suppress(IntegrityError), transaction.atomic():  # MariaDB takes them for one
+        users.create_user(other, password="hers")
+    for _ in range(3):
+        stranger.log_in("his own", own)
+        stranger.guess(4, other)
+    assert FailedLogin.objects.filter(username=other, device=None).exists()
+    assert FailedLogin.objects.exclude(device=None).filter(username=other).count() == 0
+
+
 def test_an_address_that_two_accounts_have_is_in_no_cookie(settings: Any) -> None:
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByAddress"]
     model = get_user_model()
@@ -406,6 +437,24 @@ def test_a_cookie_outlives_a_change_of_the_secret(
 
 
 # -- What a success ends ------------------------------------------------------------------------
+
+
+def test_a_copy_of_a_cookie_that_trusts_nothing_gets_nothing_by_its_owners_logins(
+    clock: Any, settings: Any
+) -> None:
+    """An API without sessions makes no devices; its client keeps the cookie of a failure."""
+    owner = Person()
+    owner.guess(1)
+    thief = Person(ELSEWHERE, owner.browser)
+    for number in range(200):
+        thief.guess(1)
+        clock.tick(300)
+        request = request_from(HOME)
+        request.COOKIES = {COOKIE: owner.cookie}
+        with suppress(lockout.AccountLocked), lockout.attempt("alice", request) as attempt:
+            attempt.succeeded(get_user_model().objects.get())
+        thief.browser.defaults["REMOTE_ADDR"] = f"198.51.{number % 250}.66"
+    assert FailedLogin.objects.count() <= 34 + 1
 
 
 def test_a_success_ends_what_its_browser_failed_in_every_rule(clock: Any) -> None:
@@ -501,16 +550,16 @@ def _certificates(settings: Any) -> None:
     settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "DEVICE_OF": f"{__name__}.certificate"}
 
 
-def api(password: str, ip: str = HOME, **headers: str) -> str:
+def api(password: str, ip: str = HOME, *, username: str = "alice", **headers: str) -> str:
     request = request_from(ip, **headers)
     try:
-        with lockout.attempt("alice", request) as attempt:
-            user = get_user_model().objects.get(username="alice")
-            right = user.check_password(password)
-            attempt.succeeded(user) if right else attempt.failed()
+        with lockout.attempt(username, request) as attempt:
+            named = get_user_model().objects.filter(Q(username=username) | Q(email=username))
+            user = next((one for one in named if one.check_password(password)), None)
+            attempt.succeeded(user) if user else attempt.failed()
     except lockout.AccountLocked:
         return "refused"
-    return "in" if right else "wrong"
+    return "in" if user else "wrong"
 
 
 @pytest.mark.usefixtures("_certificates")
@@ -536,6 +585,32 @@ def test_an_api_client_is_trusted_again_after_a_new_password_but_not_when_revoke
     clock.tick(QUIET_SECS + 1)
     api("right", **own)
     assert TrustedDevice.objects.trusted().count() == 0
+
+
+@pytest.mark.parametrize("other", ["ALICE", "alıce"])
+@pytest.mark.usefixtures("_certificates")
+def test_what_stands_for_a_device_does_so_for_one_account(other: str, clock: Any) -> None:
+    """Whoever has a certificate of his own gets no guesses at a name that is like his."""
+    users = get_user_model().objects
+    users.filter(username="alice").update(email="alice@example.com")
+    with suppress(IntegrityError), transaction.atomic():  # MariaDB takes some for one
+        users.create_user(other, "m@example.com", "his own")
+    for _ in range(3):
+        api("his own", username=other, **{"X-Certificate": "his"})
+        for number in range(4):
+            for name in ("alice", "alice@example.com"):
+                api(f"no {number}", username=name, **{"X-Certificate": "his"})
+        clock.tick(100)
+    rows = FailedLogin.objects.filter(username__in=("alice", "alice@example.com"))
+    assert rows.filter(device=None).exists()
+    assert not rows.exclude(device=None).exists()
+
+
+@pytest.mark.usefixtures("_certificates")
+def test_an_account_that_is_gone_has_no_device(alice: Any) -> None:
+    assert not devices._is_only_of("no number", "alice")
+    assert not devices._is_only_of(str(alice.pk + 1000), "alice")
+    assert devices._is_only_of(str(alice.pk), "Alice")
 
 
 @pytest.mark.parametrize("tell", [lambda request: 1 / 0, "no.such.function"])

@@ -223,7 +223,7 @@ async def test_work_without_threads_raises(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_errors_of_the_guard_reach_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*args: Any) -> Any:
+    def broken(*args: Any, **kwargs: Any) -> Any:
         raise ZeroDivisionError
 
     monkeypatch.setattr(attempts, "begin", broken)

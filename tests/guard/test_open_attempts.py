@@ -27,7 +27,7 @@ from lockout_admin.engine import attempts, receivers
 from lockout_admin.engine.calls import left_guess
 from lockout_admin.models import FailedLogin
 from lockout_admin.testing import isolated_lockouts
-from tests.conftest import request_from
+from tests.conftest import HOME, request_from
 
 from .conftest import Knows, backends, left_behind
 
@@ -181,7 +181,7 @@ def middleware(request: Any, settings: Any) -> str:
 
 
 def client() -> Client:
-    return Client(raise_request_exception=False)
+    return Client(raise_request_exception=False, REMOTE_ADDR=HOME)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
@@ -73,6 +73,25 @@ def by_backends_in_a_thread(given: Credentials, logins: Logins) -> dict[str, str
     if user:
         logins.session_begins(user)
     return _in(user)
+
+
+inner = FastAPI()
+app.mount("/inner", inner)
+
+
+@inner.post("/token")
+async def in_an_application_inside(given: Credentials, logins: Logins) -> dict[str, str]:
+    """It knows no handler for refusals."""
+    return await in_async_code(given, logins)
+
+
+@app.websocket("/socket/{password}")
+async def by_a_socket(socket: WebSocket, password: str, logins: Logins) -> None:
+    """The password comes before the socket is accepted."""
+    async with logins.attempt("alice", password) as attempt:
+        attempt.failed()
+    await socket.accept()
+    await socket.close()
 
 
 @app.post("/plain")

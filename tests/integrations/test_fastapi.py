@@ -67,6 +67,45 @@ async def test_names_without_an_account_are_answered_alike(path: str, alice: Any
     assert seen[0] == seen[1]
 
 
+async def test_a_refusal_in_an_application_inside_is_one_too(stranger: Caller) -> None:
+    assert await stranger.guess("/inner/token", 4) == [401] * 4
+    answer = await stranger.post("/inner/token", "right")
+    assert (answer.status_code, answer.json()["code"]) == (429, "locked")
+    assert "Retry-After" in answer.headers
+
+
+async def socket(password: str) -> list[Any]:
+    """Open a WebSocket; return what comes back."""
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "websocket",
+        "path": f"/socket/{password}",
+        "query_string": b"",
+        "headers": [],
+        "client": (ELSEWHERE, 4711),
+        "extensions": {"websocket.http.response": {}},
+    }
+    await app(scope, receive, send)
+    return sent
+
+
+async def test_logins_by_a_socket_draw_on_the_same_limit(stranger: Caller) -> None:
+    assert [(await socket(str(n)))[0]["type"] for n in range(4)] == ["websocket.accept"] * 4
+    refused = (await socket("right"))[0]
+    assert (refused["type"], refused["status"]) == ("websocket.http.response.start", 429)
+    assert await stranger.log_in("/ablock") == 429
+    failure = await FailedLogin.objects.afirst()
+    assert failure
+    assert failure.ip_address == ELSEWHERE
+
+
 async def test_a_network_is_refused_for_names_that_nobody_has_tried(stranger: Caller) -> None:
     assert [(await stranger.guess("/ablock", 1, f"name{n}"))[0] for n in range(11)] == [
         *[401] * 10,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import clear_script_prefix, set_script_prefix
 from django.utils import translation
@@ -77,6 +79,18 @@ def test_a_name_that_is_the_address_is_quoted(guess: Guess, db: None) -> None:
     guess("alice@example.com", times=4)
     (message,) = send()
     assert message.body.startswith("Hello alice@example.com,")
+
+
+@pytest.mark.parametrize(("own", "twin"), [("alice", "Alice"), ("strauß", "strauss")])
+def test_whoever_registers_a_name_that_is_like_it_takes_no_mail_away(
+    own: str, twin: str, guess: Guess, db: None
+) -> None:
+    users = get_user_model().objects
+    users.create_user(own, "owner@example.com", "right")
+    with suppress(IntegrityError), transaction.atomic():  # MariaDB takes them for one
+        users.create_user(twin, "mallory@example.com", "his own")
+    guess(own, times=4)
+    assert [mail.to for mail in send()] == [["owner@example.com"]]
 
 
 def test_nobody_answers_a_mail_of_a_program(alice: Any, guess: Guess) -> None:

@@ -299,6 +299,7 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
         "account-total",
     ),
     ("nist", {"RULES": {"account-total": {"interval": DAY}}}, {}, "3.2.2", "account-total"),
+    ("nist", {"RULES": {"account-total": {"lock": 60}}}, {}, "3.2.2", "account-total"),
     ("nist", {"RETENTION_SECS": 180 * DAY}, {}, "3.2.2: At most 100", "RETENTION_SECS"),
     ("cis", {}, {"MAX_FAILED_LOGIN_ATTEMPTS": 6}, "At most 5", "at most 5"),
     ("cis", {}, {"FAILED_LOGIN_INTERVAL_SECS": 60}, "At most 5", "at least 900"),
