@@ -14,11 +14,11 @@ from ..evidence.bidi import isolated
 from ..models import AuditEntry
 from . import cells
 from .paging import CappedList, CappedPaginator, in_theme
-from .records import BaseAdmin
+from .records import ScreenAdmin
 
 
 @admin.register(AuditEntry)
-class AuditAdmin(BaseAdmin):
+class AuditAdmin(ScreenAdmin):
     """Who locked, unlocked and exported what, newest first."""
 
     list_display = ("when", "who", "action", "on", "details")

@@ -19,7 +19,7 @@ from ..models import AuditEntry, TrustedDevice
 from . import cells
 from .owned import agent_of, look_up
 from .paging import CappedPaginator
-from .records import CONSOLE_CSS, BaseAdmin, check_keys
+from .records import CONSOLE_CSS, ScreenAdmin, check_keys
 from .selections import Selected
 
 _End = TrustedDevice.End
@@ -52,7 +52,7 @@ class TrustedNowFilter(admin.SimpleListFilter):
 
 
 @admin.register(TrustedDevice)
-class TrustedDeviceAdmin(BaseAdmin):
+class TrustedDeviceAdmin(ScreenAdmin):
     """Browsers of owners, newest first."""
 
     list_display = ("owner", "agent", "source", "seen_first", "seen_last", "state")

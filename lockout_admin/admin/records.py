@@ -42,7 +42,20 @@ CONSOLE_CSS: Any = {"all": ["lockout_admin/console.css"]}
 CONSOLE_JS = ["lockout_admin/countdown.js"]
 
 
-class RecordAdmin(BaseAdmin):
+class ScreenAdmin(BaseAdmin):
+    """A screen that is asked by its own filters and by nothing else."""
+
+    def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
+        """Allow the filters that are listed.
+
+        Django's rule alone would let anybody probe any column, with any lookup.
+        """
+        names = _named(self.get_list_filter(request))
+        is_listed = any(lookup == name or lookup.startswith(f"{name}_") for name in names)
+        return is_listed and super().lookup_allowed(lookup, value, request)
+
+
+class RecordAdmin(ScreenAdmin):
     """A read-only screen of records."""
 
     filterset_class: ClassVar[type[RecordFilter]]
@@ -143,15 +156,9 @@ class RecordAdmin(BaseAdmin):
         return [FilterSetListFilter, *super().get_list_filter(request)]
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
-        """Allow the filters, and those that a subclass lists.
-
-        Django's rule alone would let anybody probe any column, with any lookup.
-        """
-        if lookup in self.filterset_class.names():
-            return True
-        names = _named(self.get_list_filter(request))
-        is_listed = any(lookup == name or lookup.startswith(f"{name}_") for name in names)
-        return is_listed and super().lookup_allowed(lookup, value, request)
+        """Allow the filters, and those that a subclass lists."""
+        is_filter = lookup in self.filterset_class.names()
+        return is_filter or super().lookup_allowed(lookup, value, request)
 
     def get_search_results(
         self, request: HttpRequest, queryset: Any, search_term: str

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from lockout_admin.admin.records import RecordAdmin
+from lockout_admin.admin.records import ScreenAdmin
 from lockout_admin.evidence.filters import FailureFilter, LockFilter, SuccessFilter
 
 from .conftest import list_url
@@ -93,5 +93,13 @@ def test_a_parameter_given_twice_selects_no_row(staff: Any, model: str, name: st
     assert "given more than once" in answer.content.decode()
 
 
+@pytest.mark.parametrize("model", [*MODELS, "auditentry", "trusteddevice"])
+@pytest.mark.parametrize("lookup", ["pk__in", "timestamp__gte", "account__startswith", "id__exact"])
+def test_what_is_no_filter_is_refused(staff: Any, model: str, lookup: str) -> None:
+    browser = staff("root")
+    for value in ("9" * 30, "9999-12-31T23:59:59", "x"):
+        assert browser.get(list_url(model), {lookup: value}).status_code == 400
+
+
 def test_the_rule_is_in_one_place() -> None:
-    assert "lookup_allowed" in vars(RecordAdmin)
+    assert "lookup_allowed" in vars(ScreenAdmin)
