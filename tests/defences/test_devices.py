@@ -607,6 +607,17 @@ def test_what_stands_for_a_device_does_so_for_one_account(other: str, clock: Any
 
 
 @pytest.mark.usefixtures("_certificates")
+def test_who_comes_in_under_a_name_of_two_accounts_has_no_device(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByAddress"]
+    users = get_user_model().objects
+    users.update(email="both@example.com")
+    users.create_user("bob", "both@example.com", "his own")
+    for password in ("right", "his own"):
+        assert api(password, username="both@example.com", **{"X-Certificate": "ab"}) == "in"
+    assert not TrustedDevice.objects.exists()
+
+
+@pytest.mark.usefixtures("_certificates")
 def test_an_account_that_is_gone_has_no_device(alice: Any) -> None:
     assert not devices._is_only_of("no number", "alice")
     assert not devices._is_only_of(str(alice.pk + 1000), "alice")

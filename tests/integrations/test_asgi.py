@@ -67,6 +67,14 @@ class LetsThroughLate(Application):
         raise lockout.AccountLocked
 
 
+class Breaks(Guarded):
+    """Swallows a refusal, answers with an error page, and raises something else."""
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        await super().__call__(scope, receive, send)
+        raise ZeroDivisionError
+
+
 class LetsOneOfTwoIn(Application):
     """Tries a name that is locked, and lets Alice in by another one."""
 
@@ -139,6 +147,11 @@ async def test_a_refusal_that_nobody_catches_is_answered_too() -> None:
 async def test_one_that_comes_when_the_answer_has_begun_is_a_fault() -> None:
     with pytest.raises(lockout.AccountLocked):
         await locked(LetsThroughLate())
+
+
+async def test_an_error_after_a_refusal_is_an_error() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await locked(Breaks(500, body=(b"sorry",)))
 
 
 async def test_where_somebody_got_in_the_answer_is_the_applications() -> None:
