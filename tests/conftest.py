@@ -36,10 +36,9 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_sessionfinish() -> None:
     """Close what is open to caches: Django drops its clients where a test changes CACHES."""
     # Not isinstance(), which wakes up lazy objects.
-    left = [thing for thing in gc.get_objects() if issubclass(type(thing), socket.socket)]
-    for one in left:
-        if one.family == socket.AF_INET:
-            one.close()
+    sockets = (thing for thing in gc.get_objects() if issubclass(type(thing), socket.socket))
+    for one in [one for one in sockets if one.family == socket.AF_INET]:
+        one.close()
 
 
 @pytest.fixture(autouse=True)

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.signals import user_logged_in
-from django.core.exceptions import ValidationError
 from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
@@ -29,6 +27,7 @@ from ..identity.browser import Browser, new_number
 from ..identity.client import Client
 from ..identity.device import number_of, told_by_site
 from ..identity.subject import Subject, account_of, digests, spellings_of
+from ..identity.text import ascii_lower
 from ..models import TrustedDevice, UserAgent
 from ..models.querysets import UserAgentManager
 from ..models.transactions import shielded, tell
@@ -135,14 +134,9 @@ def client_is_in(success: Any = None, request: Any = None, **signal: Any) -> Non
 
 def _is_only_of(account: str, typed: str) -> bool:
     """Tell whether a name is of this account and no other: each login would trust it for both."""
-    try:
-        user = get_user_model()._base_manager.filter(pk=account).first()
-    except (TypeError, ValueError, ValidationError):
-        return False  # of another model
-    subject = Subject.of(typed)
-    return user is not None and (
-        names.is_username(subject, user) or not names.is_shared(subject, user)
-    )
+    user = names.look_up_account(account)
+    name = Subject.of(typed)
+    return user is not None and (names.is_username(name, user) or not names.is_shared(name, user))
 
 
 def can_trust() -> bool:
@@ -175,8 +169,10 @@ def _trusted_already(browser: Browser, user: Any, own: list[Success]) -> int | N
     if owner.once_until:
         rows.update(for_once=False, until=_in(conf.device_cookie_age_secs))
     known = _names(user, _typed(own))
-    if owner.once_until or not set(known).issubset(owner.names):
-        browser.trust(user, device, [*dict.fromkeys([*known, *owner.names])])
+    # Who asked for a mail may have typed anything: what is kept is what came in.
+    before = () if owner.once_until else owner.names
+    if owner.once_until or not set(known).issubset(before):
+        browser.trust(user, device, [*dict.fromkeys([*known, *before])])
     return device
 
 
@@ -194,6 +190,7 @@ def trust(
     user: Any,
     typed: Sequence[str] = (),
     *,
+    names_before: Sequence[int] = (),
     for_once: bool = False,
 ) -> int:
     """Make a browser a device of an account; return the number of the device."""
@@ -201,7 +198,8 @@ def trust(
     device = new_number()
     _record(device, account_of(user), Client.of(request), for_once=for_once)
     once_until = int(_in(_ONCE_SECS).timestamp()) if for_once else 0
-    browser.trust(user, device, _names(user, typed), once_until=once_until)
+    known = dict.fromkeys([*_names(user, typed, for_once=for_once), *names_before])
+    browser.trust(user, device, [*known], once_until=once_until)
     return device
 
 
@@ -209,20 +207,30 @@ def _typed(own: Sequence[Success]) -> list[str]:
     return [success.row.username for success in own]
 
 
-def _names(user: Any, typed: Sequence[str]) -> list[int]:
+def _names(user: Any, typed: Sequence[str], *, for_once: bool = False) -> list[int]:
     """Return the digests of an account's names, and of what was typed when it came in.
 
-    In any letter case of ASCII; of a name that others have too, the username itself as it is spelt.
+    As they are spelt, and in any letter case of ASCII for one login, and once the account came in
+    by another one: whoever registers ``Alice`` before ``alice`` exists has no device for ``alice``.
+    Of a name that others have too, the username itself as it is spelt.
     Not by the fold: whoever may register ``alisa`` had a device for ``alissa``. Who comes in with a
     device of somebody else's account is refused, see `refusals.is_of_another`.
     """
     found: dict[int, None] = {}
+    entered = {subject.username for subject in map(Subject.of, typed)}
     for subject in dict.fromkeys(map(Subject.of, [*names.all_of(user), *typed])):
-        if not names.is_shared(subject, user):
-            found |= dict.fromkeys(spellings_of(subject))
-        elif names.is_username(subject, user):
+        is_shared = names.is_shared(subject, user)
+        if not is_shared or names.is_username(subject, user):
             found |= dict.fromkeys(subject.fines)
+        if not is_shared and (for_once or _came_in_otherwise(subject, entered)):
+            found |= dict.fromkeys(spellings_of(subject))
     return [*found]
+
+
+def _came_in_otherwise(name: Subject, entered: set[str]) -> bool:
+    """Tell whether an account came in by one of its names in another letter case."""
+    lower = ascii_lower(name.username)
+    return any(typed != name.username and ascii_lower(typed) == lower for typed in entered)
 
 
 def _record(device: int, account: str, client: Client, *, for_once: bool = False) -> None:

@@ -48,8 +48,8 @@ def password_is_new(user: Any = None, **signal: Any) -> None:
     owner = browser.owner_of(user) if browser else None
     is_trusted = owner and TrustedDevice.objects.fresh().trusted().filter(pk=owner.device).exists()
     end_all(user, End.PASSWORD)
-    if browser and is_trusted:
-        devices.trust(browser, request, user)
+    if browser and owner and is_trusted:
+        devices.trust(browser, request, user, names_before=owner.names)
 
 
 def account_is_saved(instance: Any = None, update_fields: Any = None, **signal: Any) -> None:

@@ -69,7 +69,11 @@ class AttemptBlock:
             self._refuse_by_account()
 
     def failed(self) -> None:
-        """Say that the password was wrong. To say nothing says the same."""
+        """Say that the password was wrong. To say nothing says the same.
+
+        Leaving the block raises `AccountLocked` where the device of another account was used, as
+        it does for the right password.
+        """
         self._say(Ending.FAILED)
 
     def abandon(self) -> None:
@@ -176,6 +180,7 @@ class AttemptBlock:
             self._succeed(attempt)
         else:
             self.locked = attempts.fail(attempt)
+            refusals.by_device(attempt)
 
     def _succeed(self, attempt: Attempt) -> None:
         try:

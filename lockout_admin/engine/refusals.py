@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..exceptions import AccountLocked
+from ..identity import names
 from ..identity.subject import Subject, account_of
 from . import dues, locks
 from .entries import Lock, count_refusal
@@ -76,6 +77,19 @@ def by_account(attempt: Attempt, user: Any) -> None:
     if lock := lock_of_own_name(attempt, user):
         by_lock(attempt, ACCOUNT.name, lock.key, lock)
     if is_of_another(attempt, user):
+        by_device(attempt)  # as long as it takes for a wrong password
+        until(attempt, attempt.started)
+
+
+def by_device(attempt: Attempt) -> None:
+    """Refuse what came from an account's device under a name that another account has.
+
+    Whatever the password: only the right one would be refused by `by_account`.
+    """
+    if not attempt.device:
+        return
+    owner = names.look_up_account(attempt.standing.account_of_device or "")
+    if owner is None or names.is_shared(attempt.subject, owner):
         until(attempt, attempt.started)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.module_loading import import_string
 
@@ -84,6 +85,14 @@ def look_up(typed: Mapping[str, Any]) -> Any:
         return model._base_manager.filter(**{path: value}).first()
     except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
         return None
+
+
+def look_up_account(account: str) -> Any:
+    """Return the user with a primary key that is given as text; ``None``: nobody has it."""
+    try:
+        return get_user_model()._base_manager.filter(pk=account).first()
+    except (TypeError, ValueError, ValidationError):
+        return None  # of another model
 
 
 def is_username(typed: Subject, user: Any) -> bool:

@@ -26,7 +26,7 @@ from lockout_admin.engine.journal import Journal
 from lockout_admin.engine.ruleset import account_rules
 from lockout_admin.engine.successes import QUIET_SECS
 from lockout_admin.identity.browser import MOST_OWNERS, Browser, changed
-from lockout_admin.identity.subject import Subject, spellings_of
+from lockout_admin.identity.subject import Subject
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from lockout_admin.models.devices import TrustedDeviceQuerySet
 from lockout_admin.signals import new_device
@@ -172,7 +172,7 @@ def test_the_cookie_is_secure_where_the_site_is(
 def test_the_cookie_holds_no_name(owner: Person) -> None:
     assert "alice" not in str(Signer(salt="x").sep.join([owner.cookie]))
     browser = Browser._read(owner.cookie)
-    names = {*spellings_of(Subject.of("alice")), *spellings_of(Subject.of("alice@example.com"))}
+    names = {*Subject.of("alice").fines, *Subject.of("alice@example.com").fines}
     assert names.issuperset(browser.owners[0].names)
     assert str(Subject.of("alice").key) not in str(browser.owners)
 
@@ -411,7 +411,7 @@ def test_an_address_that_two_accounts_have_is_in_no_cookie(settings: Any) -> Non
     model = get_user_model()
     model.objects.filter(username="alice").update(email="a@example.com")
     mallory = model.objects.create_user("mallory", "a@example.com", "right")
-    assert devices._names(mallory, ["a@example.com"]) == [*spellings_of(Subject.of("mallory"))]
+    assert devices._names(mallory, ["a@example.com"]) == [*Subject.of("mallory").fines]
 
 
 def test_what_was_typed_when_an_account_came_in_is_a_name_of_it(

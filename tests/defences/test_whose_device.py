@@ -147,12 +147,30 @@ def test_in_a_block_the_device_of_another_account_is_refused(owner: Person) -> N
     users = get_user_model().objects
     users.update(username="alice2")
     heir = users.create_user("alice", password="hers")
-    with (
-        pytest.raises(AccountLocked),
-        lockout.attempt("alice", with_cookie_of(owner)) as attempt,
-    ):
-        attempt.succeeded(heir)
-    assert FailedLogin.objects.count() == 1
+    answers = []
+    for user in (heir, None):
+        with (
+            pytest.raises(AccountLocked) as refusal,
+            lockout.attempt("alice", with_cookie_of(owner)) as attempt,
+        ):
+            attempt.succeeded(user) if user else attempt.failed()
+        answers.append(refusal.value.details)
+    assert answers[0] == answers[1]
+    assert FailedLogin.objects.count() == 2
+
+
+def test_in_a_block_the_device_of_an_account_that_is_gone_is_refused(
+    owner: Person, alice: Any
+) -> None:
+    get_user_model().objects.filter(pk=alice.pk)._raw_delete("default")  # past every signal
+    with pytest.raises(AccountLocked), lockout.attempt("alice", with_cookie_of(owner)):
+        raise LookupError  # a site's own refusal
+
+
+def test_in_a_block_a_wrong_password_from_ones_own_device_is_no_refusal(owner: Person) -> None:
+    with lockout.attempt("alice", with_cookie_of(owner)) as attempt:
+        attempt.failed()
+    assert not attempt.locked
 
 
 # -- Accounts of other models -------------------------------------------------------------------
@@ -187,10 +205,50 @@ def test_an_owner_has_the_device_under_all_names_in_any_letter_case(
     stranger: Person, settings: Any, typed: str
 ) -> None:
     settings.AUTHENTICATION_BACKENDS = [f"{__name__}.EitherName"]
+    """Once it came in by another than its own: the site takes letter cases for one then."""
     person = Person()
     assert person.log_in() == "in"
+    assert person.log_in(username=typed.swapcase()) == "in"
     stranger.guess(4, typed)
     assert person.log_in(username=typed) == "in"
+
+
+def test_an_owner_keeps_the_letter_cases_with_a_new_password(
+    stranger: Person, settings: Any
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.EitherName"]
+    person = Person()
+    assert person.log_in(username="ALICE") == "in"
+    person.browser.force_login(get_user_model().objects.get())
+    person.browser.post("/password/", {"new": "right"})
+    stranger.guess(4)
+    assert person.log_in(username="Alice") == "in"
+
+
+@pytest.mark.parametrize("made", ["by logins", "by mails"])
+def test_who_has_a_name_before_its_like_exists_has_no_device_for_that(
+    made: str, clock: Any
+) -> None:
+    """However many devices somebody prepares: `Alice` is registered, and then `alice`."""
+    if connection.vendor == "mysql":
+        pytest.skip("its column takes both names for one")
+    users = get_user_model().objects
+    users.all().delete()
+    mallory = users.create_user("Alice", "m@example.com", "his own")
+    prepared = [Person(ELSEWHERE) for _ in range(20)]
+    for person in prepared:
+        if made == "by mails":
+            request = with_cookie_of(person) if person.cookie else request_from(ELSEWHERE)
+            devices.trust_next_login(request, mallory, "alice")
+            browser = Browser.of(request)
+            assert browser
+            person.cookie = browser.cookie
+        assert person.log_in("his own", "Alice") == "in"
+    clock.tick(86_400)
+    users.create_user("alice", "alice@example.com", "hers")
+    answers = [person.guess(1)[0] for person in prepared]
+    assert answers == ["wrong"] * 4 + ["refused"] * 16
+    assert not FailedLogin.objects.exclude(device=None).exists()
 
 
 @pytest.mark.parametrize("typed", ["the nickname", "Alice@Example.com"])
