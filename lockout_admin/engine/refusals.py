@@ -82,14 +82,14 @@ def by_account(attempt: Attempt, user: Any) -> None:
 
 
 def by_device(attempt: Attempt) -> None:
-    """Refuse what came from an account's device under a name that another account has.
+    """Refuse what came from an account's device under a name that is not that account's alone.
 
     Whatever the password: only the right one would be refused by `by_account`.
     """
     if not attempt.device:
         return
     owner = names.look_up_account(attempt.standing.account_of_device or "")
-    if owner is None or names.is_shared(attempt.subject, owner):
+    if owner is None or not names.is_own(attempt.subject, owner):
         until(attempt, attempt.started)
 
 

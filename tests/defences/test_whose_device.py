@@ -159,6 +159,19 @@ def test_in_a_block_the_device_of_another_account_is_refused(owner: Person) -> N
     assert FailedLogin.objects.count() == 2
 
 
+def test_in_a_block_a_device_lets_nobody_in_but_its_owner_whatever_the_site_finds(
+    owner: Person,
+) -> None:
+    """By a name that only the site knows: another account's, and the owner's username."""
+    bob = get_user_model().objects.create_user("bob", password="his own")
+    with (
+        pytest.raises(AccountLocked),
+        lockout.attempt("alice", with_cookie_of(owner)) as attempt,
+    ):
+        attempt.succeeded(bob)
+    assert FailedLogin.objects.count() == 1
+
+
 def test_in_a_block_the_device_of_an_account_that_is_gone_is_refused(
     owner: Person, alice: Any
 ) -> None:
