@@ -15,7 +15,7 @@ from .engine.calls import Call, is_inside
 from .engine.chain import is_guarded
 from .engine.patience import to_the_end
 from .identity.credentials import Reader
-from .identity.entrances import Entrances
+from .identity.entrances import Entrances, as_typed
 
 __all__ = ["apply_account_lock", "is_guarded"]
 
@@ -37,7 +37,7 @@ def apply_account_lock(
     *,
     username: str | Sequence[str] = (),
     password: str = "password",  # noqa: S107 - the name of a parameter
-    normalize: Callable[[Any], Any] = lambda username: username,
+    normalize: Callable[[Any], Any] = as_typed,
     names: str | Sequence[str] | Callable[[Any], Iterable[Any]] | None = None,
 ) -> Any:
     """Guard a backend's ``authenticate`` or ``aauthenticate``: each needs the decorator.
@@ -45,7 +45,9 @@ def apply_account_lock(
     Say by which names the backend finds an account: ``names=("username", "email")``, fields of the
     user model, or a function from a user to them. A database finds an account under spellings that
     nobody thinks of; whoever comes in under a name that is none of these is treated as wrong, so
-    that no spelling has a budget of its own.
+    that no spelling has a budget of its own. Of names that a function tells, and of those that
+    ``normalize`` spells, nobody can ask whether another account has them too: on such a site a
+    success ends no count.
 
     The username may come by any name and any position; where a backend takes several, say which
     one counts, or in which order: ``username="email"``. Where the secret is not called

@@ -23,7 +23,7 @@ from ..engine.rules import DAY, EndedBy, Facts, LockTerms, Matter, Rule, Scope
 from ..engine.ruleset import account_rules, rules_in_force
 from ..engine.successes import Success
 from ..identity import names
-from ..identity.browser import Browser, new_number
+from ..identity.browser import Browser, new_number, of_nothing
 from ..identity.client import Client
 from ..identity.device import number_of, told_by_site
 from ..identity.subject import Subject, account_of, digests, spellings_of
@@ -213,17 +213,17 @@ def _names(user: Any, typed: Sequence[str], *, for_once: bool = False) -> list[i
     As they are spelt, and in any letter case of ASCII for one login, and once the account came in
     by another one: whoever registers ``Alice`` before ``alice`` exists has no device for ``alice``.
     Of a name that others have too, the username itself as it is spelt.
-    Not by the fold: whoever may register ``alisa`` had a device for ``alissa``. Who comes in with a
-    device of somebody else's account is refused, see `refusals.is_of_another`.
+    Not by the fold: whoever may register ``alisa`` had a device for ``alissa``.
     """
     found: dict[int, None] = {}
     entered = {subject.username for subject in map(Subject.of, typed)}
     for subject in dict.fromkeys(map(Subject.of, [*names.all_of(user), *typed])):
         is_shared = names.is_shared(subject, user)
-        if not is_shared or names.is_username(subject, user):
-            found |= dict.fromkeys(subject.fines)
-        if not is_shared and (for_once or _came_in_otherwise(subject, entered)):
-            found |= dict.fromkeys(spellings_of(subject))
+        is_in_any_case = for_once or _came_in_otherwise(subject, entered)
+        spellings = spellings_of(subject) if is_in_any_case else ()
+        is_own = not is_shared or names.is_username(subject, user)
+        found |= dict.fromkeys(subject.fines if is_own else of_nothing(subject.fines))
+        found |= dict.fromkeys(of_nothing(spellings) if is_shared else spellings)
     return [*found]
 
 

@@ -71,8 +71,8 @@ class AttemptBlock:
     def failed(self) -> None:
         """Say that the password was wrong. To say nothing says the same.
 
-        Leaving the block raises `AccountLocked` where the device of another account was used, as
-        it does for the right password.
+        Leaving the block raises `AccountLocked` where it would for the right password: the own name
+        of the account is locked, or another account's device was used.
         """
         self._say(Ending.FAILED)
 
@@ -180,6 +180,7 @@ class AttemptBlock:
             self._succeed(attempt)
         else:
             self.locked = attempts.fail(attempt)
+            refusals.by_own_name(attempt)
             refusals.by_device(attempt)
 
     def _succeed(self, attempt: Attempt) -> None:

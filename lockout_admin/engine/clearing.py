@@ -39,7 +39,7 @@ def succeeded(attempt: Attempt, user: Any) -> None:
         attempt.browser_id,
         attempt.started,
     )
-    if ended and not names.is_ambiguous(attempt.subject, user):
+    if ended and not names.is_ambiguous(attempt.subject, user, is_of_django=attempt.is_of_django):
         outside_transactions(FailedLogin, lambda: _end(attempt, ended))
 
 

@@ -30,7 +30,8 @@ def begin(attempt: Attempt, due: LockDue) -> AccountLock | None:
     """
     rule = due.bucket.rule
     if rule.ends_trust:
-        _end_trust(attempt)
+        if rule.enforces:
+            _end_trust(attempt)
         return None
     matter = due.bucket.matter
     if matter.subject is not None:

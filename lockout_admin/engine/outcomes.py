@@ -27,7 +27,7 @@ logger = logging.getLogger("lockout_admin")
 
 def failed(attempt: Attempt) -> bool:
     """Record a wrong password, and begin the locks that are due. True: now locked."""
-    repeated = fingerprints.is_repeated(attempt.fingerprint)
+    repeated = fingerprints.is_repeated(attempt)
     journal = current_journal.get()
     if journal is None or not in_transaction(FailedLogin):
         return _record(attempt, repeated)

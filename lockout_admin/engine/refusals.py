@@ -81,6 +81,19 @@ def by_account(attempt: Attempt, user: Any) -> None:
         until(attempt, attempt.started)
 
 
+def by_own_name(attempt: Attempt) -> None:
+    """Refuse a name of an account whose own name is locked, whatever the password.
+
+    Only the right one would be refused by `by_account`. By names that a column holds: who else may
+    be found, only the code knows that looks.
+    """
+    if len(names.lookup_fields()) == 1:
+        return
+    for user in names.having(attempt.subject):
+        if lock := lock_of_own_name(attempt, user):
+            by_lock(attempt, ACCOUNT.name, lock.key, lock)
+
+
 def by_device(attempt: Attempt) -> None:
     """Refuse what came from an account's device under a name that is not that account's alone.
 

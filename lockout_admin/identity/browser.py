@@ -155,6 +155,14 @@ class Browser:
         return [one for one in reversed(self.owners) if not 0 < one.once_until <= now]
 
 
+def of_nothing(names: Sequence[int]) -> list[int]:
+    """Return as many digests that no name has, always the same.
+
+    A name that another account has as well is no name of a device, and the cookie must not tell.
+    """
+    return [digest("lockout_admin.nothing", f"{name:x}") & (2**31 - 1) for name in names]
+
+
 def cookie_name() -> str:
     """Return the name of the cookie; empty where the site wants none.
 

@@ -24,6 +24,11 @@ def own_name(user: Any) -> list[Any]:
     return [username_of(user)]
 
 
+def as_typed(name: Any) -> Any:
+    """Spell a name as it was typed."""
+    return name
+
+
 @dataclass(frozen=True, slots=True)
 class Entrances:
     """By which names a backend finds an account, and how it spells them."""
@@ -40,6 +45,13 @@ class Entrances:
     def are_djangos(self) -> bool:
         """Whether accounts are found by their username alone, among those that Django has."""
         return self.names is own_name
+
+    @property
+    def are_only_known_by_it(self) -> bool:
+        """Whether no column tells whose a name is: a function does, or a spelling of its own."""
+        if self.names is None or self.are_djangos:
+            return False
+        return callable(self.names) or self.normalize is not as_typed
 
     @property
     def fields(self) -> Sequence[str]:

@@ -105,49 +105,68 @@ def is_shared(typed: Subject, user: Any) -> bool:
     return not is_user(user) or _others_have(typed.username, user, lookup_fields())
 
 
-def is_ambiguous(typed: Subject, user: Any) -> bool:
+def is_ambiguous(typed: Subject, user: Any, *, is_of_django: bool = True) -> bool:
     """Tell whether the name that was typed could enter another account too: then it is nobody's.
 
-    A username may be somebody else's e-mail address, where both are accepted.
+    A username may be somebody else's e-mail address, where both are accepted. `is_of_django` says
+    that nothing but the site's backends looked for the account.
     """
-    if _only_a_backend_knows(typed, user):
+    if _only_a_backend_knows():
         return True
-    return _is_ambiguous(typed, user, lookup_fields())
+    return _is_ambiguous(typed, user, lookup_fields(), is_of_django=is_of_django)
 
 
-def _only_a_backend_knows(typed: Subject, user: Any) -> bool:
+def _only_a_backend_knows() -> bool:
     """Tell whether a backend finds accounts by names of which only it knows whose they are.
 
-    Its function goes from an account to the names; nobody can ask whether another account has
-    the same one. The username is unique, though.
+    A function goes from an account to its names, and what a backend spells in its own way is in no
+    column: nobody can ask whether another account has the same. That a name is somebody's username,
+    letter by letter, says nothing then: the backend may find another account by it.
     """
-    if user is not None and typed.username == _username_of(user):
-        return False
-    said = (_entrances_of(path) for path in settings.AUTHENTICATION_BACKENDS)
-    return any(one and one.are_known and not one.fields and not one.are_djangos for one in said)
+    said = [one for one in map(_entrances_of, settings.AUTHENTICATION_BACKENDS) if one]
+    return any(one.are_only_known_by_it for one in said)
 
 
-def _is_ambiguous(typed: Subject, user: Any, fields: set[str]) -> bool:
-    model: Any = get_user_model()
-    name = typed.username
+def _is_ambiguous(
+    typed: Subject, user: Any, fields: set[str], *, is_of_django: bool = True
+) -> bool:
     if not is_user(user):
         return True
-    if user is None or name == _username_of(user):
-        # Usernames are unique; and no address is without the sign.
-        fields = fields - ({getattr(model, "EMAIL_FIELD", None)} if "@" not in name else set())
-        if fields <= {username_path()}:
-            return False
-    return _others_have(name, user, fields)
+    is_username = user is None or typed.username == _username_of(user)
+    is_unique = is_of_django and fields <= {username_path()} and _are_all_djangos()
+    if is_username and is_unique:
+        # Asked for letter by letter, usernames are unique.
+        return False
+    return _others_have(typed.username, user, fields)
 
 
-def _others_have(name: str, user: Any, fields: set[str]) -> bool:
-    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure."""
+def _are_all_djangos() -> bool:
+    """Tell whether all backends find accounts by their usernames alone, as Django does."""
+    paths = (path for path in settings.AUTHENTICATION_BACKENDS if path != _SHIPPED)
+    others = [path for path in paths if path not in conf.password_free_backends]
+    return all((said := _entrances_of(path)) and said.are_djangos for path in others)
+
+
+def having(typed: Subject) -> list[Any]:
+    """Return accounts that have a name, in any letter case; two at most, none if unsure."""
+    try:
+        return list(_having(typed.username, lookup_fields())[:2])
+    except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
+        return []
+
+
+def _having(name: str, fields: set[str]) -> Any:
     model: Any = get_user_model()
     likely = Q(pk__in=[])
     for field in fields:
         likely |= Q(**{f"{field}__iexact": name})
+    return model._base_manager.filter(likely)
+
+
+def _others_have(name: str, user: Any, fields: set[str]) -> bool:
+    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure."""
     try:
-        found = model._base_manager.filter(likely)
+        found = _having(name, fields)
         if user is None:
             return len(found[:2]) > 1
         return bool(found.exclude(pk=user.pk)[:1])
@@ -163,19 +182,27 @@ def value_of(user: Any, field: str) -> Any:
 
 
 def lookup_fields() -> set[str]:
-    """Return the fields of the user model that the backends of the site may look a name up in."""
-    model: Any = get_user_model()
+    """Return the fields of the user model that the backends of the site may look a name up in.
+
+    The username is none where no backend does: whoever registers somebody's address as his
+    username enters nothing by it, and takes nothing from whom the address is.
+    """
     fields: set[str] = set()
     for path in settings.AUTHENTICATION_BACKENDS:
-        if path != _SHIPPED and path not in conf.password_free_backends:
+        if path not in conf.password_free_backends:
             fields |= _looked_up_by(path)
-    return {username_path(), *(fields & _columns(model))}
+    return fields & {username_path(), *_columns(get_user_model())} or {username_path()}
 
 
 def _looked_up_by(path: str) -> set[str]:
     """Return the fields of a backend: those that it says, or the usual ones."""
-    said = _entrances_of(path)
-    return set(said.fields) if said and said.fields else _usual_fields()
+    said = None if path == _SHIPPED else _entrances_of(path)
+    if path == _SHIPPED or (said and said.are_djangos):
+        return {username_path()}
+    if not said or not said.fields:
+        return _usual_fields()
+    model: Any = get_user_model()
+    return {username_path() if field == model.USERNAME_FIELD else field for field in said.fields}
 
 
 def _entrances_of(path: str) -> Entrances | None:

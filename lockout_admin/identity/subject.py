@@ -37,6 +37,10 @@ _IGNORABLE = frozenset(
 )
 #: Latin letters with a stroke, a hook, a frame: LATIN SMALL LETTER O WITH STROKE.
 _LATIN = re.compile(r"\bLATIN (?:[A-Z]{2,} )*([A-Z])\b")
+#: Letters of the two Japanese alphabets, small ones too: HIRAGANA LETTER SMALL TU.
+_KANA = re.compile(
+    r"(?:HIRAGANA|KATAKANA) LETTER (?:SMALL )?([AIUEO]|[KGSZTDNHBPMR][AIUEO]|Y[AUO]|W[AIEO]|N|VU)"
+)
 #: Latin letters that are not named after the one they sort as.
 _ALIKE = {
     "æ": "ae",
@@ -200,6 +204,8 @@ def _base(char: str) -> str:
         return digit
     if char in _ALIKE:
         return _ALIKE[char]
+    if match := _KANA.fullmatch(name):
+        return unicodedata.lookup(f"HIRAGANA LETTER {match[1]}")
     if match := _LATIN.search(name):
         return match[1].lower()
     is_accent = category == "M" and (unicodedata.combining(char) or "VOWEL SIGN" not in name)

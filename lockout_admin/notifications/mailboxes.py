@@ -39,10 +39,18 @@ def keys_of(user: Any) -> tuple[int, ...]:
 def folded(address: str) -> str:
     """Return what addresses have in common that many servers put into one mailbox.
 
-    Letter case, dots, and what follows a plus.
+    Letter case, dots, what follows a plus, and how a domain is written that mail goes to as another
+    one: full-width letters, soft hyphens (IDNA, RFC 3490).
     """
     local, _at, domain = address.strip().casefold().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}".replace(".", "")
+    return f"{local.partition('+')[0]}@{_ascii(domain)}".replace(".", "")
+
+
+def _ascii(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return domain
 
 
 def is_full(row: Outbox, user: Any, states: Collection[str], firsts: Firsts) -> bool:

@@ -32,6 +32,9 @@ SPELLINGS = (
     "ALICE@Example.com",
     "alice+{}@example.com",
     "a.l.ice@example.com",
+    # Where mail goes to example.com as well.
+    "alice@ｅxample.com",
+    "alice@exam\u00adple.com",
 )
 
 
