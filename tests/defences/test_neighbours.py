@@ -15,6 +15,7 @@ from lockout_admin import lockout
 from lockout_admin.decorators import apply_account_lock
 from lockout_admin.engine import fingerprints
 from lockout_admin.exceptions import AccountLocked
+from lockout_admin.identity import names
 from lockout_admin.identity.subject import Subject
 from lockout_admin.models import FailedLogin, TrustedDevice
 
@@ -191,6 +192,16 @@ def test_a_block_tells_no_right_password_while_the_own_name_is_locked(
     assert answers[0] == answers[1]
     with lockout.attempt("bob@example.com", request_from(HOME)) as attempt:
         attempt.failed()
+
+
+def test_a_block_goes_on_where_accounts_can_not_be_asked_for(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.EitherName"]
+    monkeypatch.setattr(names, "lookup_fields", lambda: {"nothing", "of the kind"})
+    with lockout.attempt("alice", request_from(HOME)) as attempt:
+        attempt.failed()
+    assert FailedLogin.objects.count() == 1
 
 
 # -- A rule that only watches -------------------------------------------------------------------

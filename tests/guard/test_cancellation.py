@@ -191,6 +191,7 @@ async def test_work_is_done_once_though_its_thread_began_as_its_task_was_cancell
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     taken_up: list[Callable[[], Any]] = []
+    is_through = asyncio.Event()
 
     def torn(function: Callable[[], Any]) -> Any:
         async def run() -> None:
@@ -199,14 +200,14 @@ async def test_work_is_done_once_though_its_thread_began_as_its_task_was_cancell
                 raise asyncio.CancelledError
             await sync_to_async(function)()
             taken_up[0]()
+            is_through.set()
 
         return run
 
     monkeypatch.setattr("lockout_admin.engine.patience.sync_to_async", torn)
     done: list[int] = []
     await to_the_end(lambda: done.append(1))
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await is_through.wait()
     assert done == [1]
 
 

@@ -55,6 +55,10 @@ def ask_for(names: list[str], times: int) -> int:
     return len(send())
 
 
+def test_a_domain_that_is_none_is_left_as_it_is() -> None:
+    assert mailboxes.folded(f"A@{'x' * 64}.org") == f"a@{'x' * 64}org"
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_a_hundred_accounts_make_no_flood(spelling: str, clock: Any, db: None) -> None:
     register(0)
