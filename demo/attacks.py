@@ -8,6 +8,8 @@ from itertools import count, cycle
 from random import Random
 from typing import Final
 
+from django.contrib.auth.password_validation import CommonPasswordValidator
+
 from . import vocabulary as words
 from .people import ATTACKED, BESIDE, CAROL, HOLDERS, Person
 from .traffic import any_ipv4, any_ipv6, directory
@@ -74,6 +76,14 @@ def malice(username: str) -> Iterator[Guess]:
             yield Guess(name, password, words.CURL, any_ipv4(random))
 
 
+def dictionary(username: str) -> Iterator[Guess]:
+    """The passwords that are on every list, on three names, from one address."""
+    names = _few_names(username)
+    for word in cycle(sorted(CommonPasswordValidator().passwords)):
+        for name in names:
+            yield Guess(name, word, words.HYDRA, "203.0.113.101")
+
+
 def patient(username: str) -> Iterator[Guess]:
     """One name for thirty days, each guess from a new address, never four within a minute."""
     random = Random("patient")
@@ -86,6 +96,7 @@ PLANS: Final[dict[str, Plan]] = {
     "spray": spray,
     "stuffing": stuffing,
     "distributed": distributed,
+    "dictionary": dictionary,
     "patient": patient,
     "malice": malice,
 }
@@ -95,8 +106,14 @@ def owners_of(kind: str, username: str) -> list[Person]:
     """Return the account holders whom an attack is after."""
     if kind in ("spray", "malice"):
         return list(ATTACKED)
-    names = [CAROL.username] if kind == "stuffing" else [username]
+    names = {"stuffing": [CAROL.username], "dictionary": _few_names(username)}.get(kind, [username])
     return [person for person in HOLDERS if person.username in names]
+
+
+def _few_names(username: str) -> list[str]:
+    # Hers is one that leaked.
+    others = [person.username for person in ATTACKED if person is not CAROL]
+    return list(dict.fromkeys([username, *others]))[:3]
 
 
 def _passwords(*first: str) -> Iterator[str]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from operator import attrgetter
 from random import Random
 from typing import Final
 
+from lockout_admin.engine.buckets import buckets_of
 from lockout_admin.engine.decisions import after_failure, after_success, decide
-from lockout_admin.engine.rules import Bucket, Facts, buckets_of
+from lockout_admin.engine.rules import Bucket, Facts
 from lockout_admin.engine.ruleset import account_rules
 from lockout_admin.engine.states import Failure, LockDue, PastLock, Refusal, State, States
 from lockout_admin.identity.client import Client
@@ -48,14 +51,23 @@ class Replay:
         self.longest = timedelta(seconds=max(rule.interval for rule in self.rules))
         self.states: defaultdict[int, State] = defaultdict(State)
         self.history = History()
+        #: Locks that staff are to end, the next one first: when, and which.
+        self.releases: list[tuple[datetime, int]] = []
         #: A digest takes its time, and most names come again.
         self.subject_of = cache(Subject.of)
 
     def run(self, visits: Iterable[Visit]) -> History:
         """Return the records of `visits`, which come oldest first."""
+        by_hand = list(self._manual_locks())
+        by_hand.sort(key=attrgetter("started_at"), reverse=True)
         for visit in visits:
+            while by_hand and by_hand[-1].started_at <= visit.when:
+                self._remember(by_hand.pop(), None)
+            while self.releases and self.releases[0][0] <= visit.when:
+                self._end(*heapq.heappop(self.releases))
             self._meet(visit)
-        self.history.locks += [(lock, None) for lock in self._manual_locks()]
+        for lock in by_hand:
+            self._remember(lock, None)
         self.history.locks.sort(key=lambda pair: (pair[0].started_at, pair[0].label))
         return self.history
 
@@ -151,24 +163,37 @@ class Replay:
         )
         if due.seconds >= 240 and lock.label in _HOLDERS and self.random.random() < 0.15:
             self._release(lock, when + timedelta(seconds=self.random.uniform(90, due.seconds)))
-        past = PastLock(
-            len(self.history.locks),
-            lock.rule,
-            when,
-            lock.ended_at or lock.until,
-            lock.grows,
-            lock.enforced,
-            released=lock.ended_at is not None,
+        self._remember(lock, self.history.failures[due.first_failure])
+
+    def _remember(self, lock: AccountLock, first: FailedLogin | None) -> None:
+        number = len(self.history.locks)
+        self.history.locks.append((lock, first))
+        if lock.ended_at:
+            heapq.heappush(self.releases, (lock.ended_at, number))
+        past = PastLock(number, lock.rule, lock.started_at, lock.until, lock.grows, lock.enforced)
+        state = self.states[lock.key]
+        self.states[lock.key] = replace(state, locks=(*state.locks, past))
+
+    def _end(self, when: datetime, number: int) -> None:
+        """End a lock as staff do: the counts of the name start anew."""
+        key = self.history.locks[number][0].key
+        state = self.states[key]
+        for failure in state.failures:
+            self.history.failures[failure.id].outcome = FailedLogin.Outcome.RELEASED
+        for past in state.locks:
+            self.history.locks[past.id][0].grows = False
+        locks = [replace(past, grows=False) for past in state.locks]
+        self.states[key] = State(
+            locks=tuple(
+                replace(past, end=when, released=True) if past.id == number else past
+                for past in locks
+            )
         )
-        self.history.locks.append((lock, self.history.failures[due.first_failure]))
-        state = self.states[matter.key]
-        self.states[matter.key] = replace(state, locks=(*state.locks, past))
 
     def _release(self, lock: AccountLock, when: datetime) -> None:
         if when < self.now:
             lock.ended_at = when
             lock.ended_by = "support"
-            lock.grows = False
             lock.end_note = self.random.choice(words.RELEASE_NOTES)
 
     def _manual_locks(self) -> Iterable[AccountLock]:

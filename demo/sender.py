@@ -16,6 +16,10 @@ from .tally import Answer, Tally
 from .target import API, FORM, Site, Target, TargetError
 
 
+def nothing(guess: Guess, answer: Answer) -> None:
+    """Write nothing down."""
+
+
 async def nobody(*args: object) -> None:
     """Come neither before an attack nor beside it."""
 
@@ -44,6 +48,8 @@ class Sender:
     #: Others who log in: before the attack, and as it goes on (from 0 to 1).
     before: Callable[[Site], Awaitable[None]] = nobody
     beside: Callable[[float], Awaitable[None]] = nobody
+    #: Called with each guess that was answered, and the answer.
+    note: Callable[[Guess, Answer], None] = nothing
     token: str = ""
 
     def run(self, guesses: Iterator[Guess]) -> None:
@@ -114,6 +120,7 @@ class Sender:
         answer = Answer.of(response.status_code)
         if self.api and response.status_code == 200:
             answer = Answer.LOGGED_IN
+        self.note(guess, answer)
         self.tally.add(
             number, guess.username, answer, time.monotonic() - started, response.status_code
         )

@@ -138,6 +138,9 @@ LOCKOUT_ADMIN = {
 #: RULES=account in the environment: the rule of old alone.
 LOCKOUT_ADMIN |= rules.of(env.str("RULES", ""))
 
+if env.bool("DEMO_CHALLENGE", False):
+    LOCKOUT_ADMIN["CHALLENGE"] = "lockout_admin.defences.work.ProofOfWork"
+
 #: Mails stay on this machine: a page of the demo shows them.
 POSTBOX = "demo.postbox.EmailBackend"
 if django.VERSION >= (6, 1):

@@ -19,8 +19,10 @@ class LockoutAdminConfig(AppConfig):
         from .defences import install  # noqa: PLC0415
         from .engine import receivers  # noqa: PLC0415
         from .evidence import logs  # noqa: F401, PLC0415
+        from .incidents import turns  # noqa: PLC0415
         from .notifications import due  # noqa: PLC0415
 
         install()
         receivers.connect()
         due.connect()
+        turns.connect()

@@ -12,6 +12,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.utils.encoding import force_bytes
 
+from .declarations.defending import DefenceSettings
 from .declarations.kinds import (
     CacheAlias,
     CookieName,
@@ -26,12 +27,13 @@ from .declarations.kinds import (
     Whole,
 )
 from .declarations.notifying import NotificationSettings
-from .declarations.ruleset import Preset, Ruleset
+from .declarations.operating import ConsoleSettings
+from .declarations.ruleset import MONITOR, Mode, Preset, Ruleset
 from .declarations.setting import Fault, Setting, faults_of_keys, written
 from .declarations.values import DAY, is_list
 
 
-class LockoutSettings(NotificationSettings):
+class LockoutSettings(DefenceSettings, NotificationSettings, ConsoleSettings):
     """What holds: a right value of the site, else the default."""
 
     max_failed_login_attempts = Limit(
@@ -142,6 +144,12 @@ class LockoutSettings(NotificationSettings):
         default=False,
         help="`True`: of a name that no account has, a digest is stored; it may be a password",
     )
+    mode = Mode(
+        "MODE",
+        "enforce",
+        help='`"monitor"`: nobody is refused but by a lock by hand, and the log and the console say'
+        " what would have been",
+    )
     namespace = Text(
         "NAMESPACE",
         "",
@@ -183,6 +191,11 @@ class LockoutSettings(NotificationSettings):
     )
 
     @property
+    def only_watches(self) -> bool:
+        """Whether nobody is refused, but by a lock that staff put on."""
+        return self.mode == MONITOR
+
+    @property
     def isolation(self) -> str:
         """Keeps the state of tests apart; see `testing`."""
         return str(written("LOCKOUT_ADMIN_ISOLATION", ""))
@@ -217,7 +230,7 @@ def _each_once(keys: tuple[str | bytes, ...]) -> tuple[str | bytes, ...]:
 #: The declarations, in the order of the README's table.
 SETTINGS: Final[tuple[Setting[Any], ...]] = tuple(
     declaration
-    for owner in (LockoutSettings, NotificationSettings)
+    for owner in (LockoutSettings, *LockoutSettings.__bases__)
     for declaration in vars(owner).values()
     if isinstance(declaration, Setting)
 )

@@ -21,10 +21,12 @@ class AccountLocked(PermissionDenied):
     LOCKED = "locked"
     #: All passwords of this interval have been tried or are being tried.
     THROTTLED = "throttled"
+    #: A challenge is to be answered first, see `ChallengeRequired`.
+    CHALLENGED = "challenged"
 
     #: Whole seconds to wait, at least 1: the value of a ``Retry-After`` header (RFC 9110, 10.2.3).
     retry_after: int
-    #: `LOCKED` or `THROTTLED`.
+    #: `LOCKED`, `THROTTLED` or `CHALLENGED`.
     reason: str
     #: What to tell the person, in the language active when it is rendered.
     message: Any
@@ -36,7 +38,7 @@ class AccountLocked(PermissionDenied):
         super().__init__(self.message)
 
     @property
-    def details(self) -> dict[str, str | int]:
+    def details(self) -> dict[str, Any]:
         """What a client that speaks JSON is told."""
         return {
             "detail": str(self.message),
@@ -54,10 +56,40 @@ class AccountLocked(PermissionDenied):
         return type(self), (self.retry_after, self.reason)
 
 
+class ChallengeRequired(AccountLocked):
+    """An attempt came without the answer to a challenge; the same again, with one, may pass."""
+
+    #: What is asked, as JSON: see `defences.challenge`.
+    challenge: dict[str, Any]
+
+    def __init__(self, challenge: dict[str, Any]) -> None:
+        super().__init__(1, self.CHALLENGED)
+        self.challenge = challenge
+        self.message = _lazy_challenge_message()
+        self.args = (self.message,)
+
+    @property
+    def details(self) -> dict[str, Any]:
+        """What a client that speaks JSON is told: the challenge as well."""
+        return {**super().details, "challenge": self.challenge}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive pickling between processes."""
+        return type(self), (self.challenge,)
+
+
 def refusal_message(retry_after: int) -> str:
     """Return what a refused person reads: the same for every reason, to tell nothing else."""
     wait = waiting_time(retry_after)
     return gettext("Too many failed login attempts. Please try again in %(wait)s.") % {"wait": wait}
+
+
+def challenge_message() -> str:
+    """Return what a challenged person reads."""
+    return gettext(
+        "There are too many failed logins at the moment, so your browser has to do a short"
+        " computation first. Please log in again."
+    )
 
 
 def waiting_time(seconds: int) -> str:
@@ -75,3 +107,4 @@ def waiting_time(seconds: int) -> str:
 
 
 _lazy_message = lazy(refusal_message, str)
+_lazy_challenge_message = lazy(challenge_message, str)

@@ -184,11 +184,11 @@ def lock_account(
     return Lock.of(row)
 
 
-def unlock_account(username: str, *, by: str = "", note: str = "") -> bool:
+def unlock_account(username: str, *, by: str = "", note: str = "", confirmed: str = "") -> bool:
     """End every lock of `username` and start its count anew. True: it was locked."""
     keys = Subject.of(username).keys
     strays.record_all(keys)
-    return bool(locks.release(keys, str(by)[:255], note[:255]).rows)
+    return bool(locks.release(keys, str(by)[:255], note[:255], confirmed=confirmed).rows)
 
 
 def handle_password_change(user: Any) -> None:
@@ -245,6 +245,6 @@ async def alock_account(
     return await sync_to_async(lock_account)(username, seconds, by=by, note=note, shorten=shorten)
 
 
-async def aunlock_account(username: str, *, by: str = "", note: str = "") -> bool:
+async def aunlock_account(username: str, **said: str) -> bool:
     """Async twin of `unlock_account`."""
-    return await sync_to_async(unlock_account)(username, by=by, note=note)
+    return await sync_to_async(unlock_account)(username, **said)

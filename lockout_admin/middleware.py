@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.translation import gettext
 
+from .defences.asking import rendered
 from .engine.journal import Journal, current_journal
 from .engine.patience import to_the_end
 from .exceptions import AccountLocked
@@ -91,7 +92,9 @@ class LockoutMiddleware:
         # A response out of Django's cache has left its context behind.
         form: Any = (getattr(response, "context_data", None) or {}).get("form")
         if _is_login_form(form) and not _speaks_json(request, response):
-            error = ValidationError(_with_help(journal.refusal), code=journal.refusal.reason)
+            error = ValidationError(
+                _with_help(request, journal.refusal), code=journal.refusal.reason
+            )
             # Not add_error(), which an unbound form does not take.
             form.errors[NON_FIELD_ERRORS] = form.error_class(
                 error.error_list, "nonfield", form.renderer
@@ -199,13 +202,15 @@ def _forget_new_cookies(request: HttpRequest, response: HttpResponseBase) -> Non
         request.session = type(session)(brought)
 
 
-def _with_help(refusal: AccountLocked) -> Any:
+def _with_help(request: HttpRequest, refusal: AccountLocked) -> Any:
     """Return what a refused person reads in a form, with a way out where the site has one."""
     path = ask_path()
-    if not path:
+    challenge = rendered(request, refusal)
+    if not path and not challenge:
         return refusal.message
     offer = gettext("Is this your account? Get in by e-mail")
-    return format_html('{} <a href="{}">{}</a>', refusal.message, path, offer)
+    link = format_html('<a href="{}">{}</a>', path, offer) if path else ""
+    return format_html("{} {} {}", refusal.message, challenge, link)
 
 
 def _is_new(session: Any, brought: str | None) -> bool:
@@ -214,7 +219,8 @@ def _is_new(session: Any, brought: str | None) -> bool:
 
 def _page(request: HttpRequest, refusal: AccountLocked) -> HttpResponse:
     try:
-        context = {"refusal": refusal, "ask_path": ask_path()}
+        challenge = rendered(request, refusal)
+        context = {"refusal": refusal, "challenge": challenge, "ask_path": ask_path()}
         return HttpResponse(render_to_string("lockout_admin/refused.html", context, request))
     except Exception:
         # The template may be missing, a context processor may need what the view would have made.

@@ -34,6 +34,15 @@ failures_cleared = Signal()
 #: was told last), ``client`` (the `Client` of this one), ``request`` (or ``None``).
 network_refused = Signal()
 
+#: An attempt from a blocked network was let in, for the site only watches (`MODE`). Arguments as
+#: those of `network_refused`.
+would_refuse = Signal()
+
+#: Attempts of strangers that a challenge would have met were let in, for the site only watches.
+#: Once a minute and process. Arguments: ``asked`` (how many since it was told last), ``client``
+#: (the `Client` of this one), ``request`` (or ``None``).
+would_challenge = Signal()
+
 #: Network rules were written or deleted, perhaps in a transaction that goes on. Sent with ``send``
 #: by the model and its queryset. No arguments.
 network_rules_changed = Signal()
@@ -45,3 +54,21 @@ password_changed = Signal()
 #: An account was logged in to with a device that is none of those which it has. Arguments:
 #: ``user``, ``request``.
 new_device = Signal()
+
+#: A cache that the engine works with does not answer, or answers again. Sent by each process that
+#: finds out. Arguments: ``name`` (its alias), ``is_well``, ``reason`` (why it was given up).
+engine_changed = Signal()
+
+#: A rule has locked the account of a member of staff, as a sender of messages found out. Arguments:
+#: ``user``, ``message`` (the `Outbox` row of the lock).
+staff_locked = Signal()
+
+#: The site as a whole is under attack, or is no longer. Arguments: ``is_on``, ``failures`` (of
+#: strangers in the last ten minutes, with the attempts that left a challenge unanswered), ``usual``
+#: (how many there are at that hour of the week), ``since`` (when the alarm began).
+alarm_changed = Signal()
+
+#: An incident has come to another state; sent after the commit. Arguments: ``incident`` (the
+#: `Incident`), ``what`` (a value of `IncidentEvent.What`: "found", "entered", "over", "resumed", or
+#: what staff did).
+incident_changed = Signal()

@@ -17,9 +17,11 @@ def isolated_lockouts() -> Iterator[None]:
 
     It holds whatever the code within does to ``settings.LOCKOUT_ADMIN``.
     """
-    from .engine.calls import forget_left_guess  # noqa: PLC0415 - it needs the settings
+    from .engine import sightings  # noqa: PLC0415 - it needs the settings
+    from .engine.calls import forget_left_guess  # noqa: PLC0415
 
     store.start_over()
     forget_left_guess()
+    sightings.forget()
     with override_settings(LOCKOUT_ADMIN_ISOLATION=uuid4().hex):
         yield

@@ -12,8 +12,11 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.conf import settings
 from django.contrib.auth import authenticate, get_user_model
+from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
+from django.core.management.color import no_style
 from django.db import connections
-from django.test import RequestFactory, override_settings
+from django.test import RequestFactory, TransactionTestCase, override_settings
 from django.utils import translation
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
@@ -39,6 +42,22 @@ def pytest_sessionfinish() -> None:
     sockets = (thing for thing in gc.get_objects() if issubclass(type(thing), socket.socket))
     for one in [one for one in sockets if one.family == socket.AF_INET]:
         one.close()
+
+
+def _empty_tables(case: Any) -> None:
+    """Do what ``flush`` does after a test with transactions of its own, but for permissions.
+
+    It makes all of them anew, which takes longer than most of these tests.
+    """
+    kept = {Permission._meta.db_table, ContentType._meta.db_table}
+    for alias in case._databases_names(include_mirrors=False):
+        connection = connections[alias]
+        tables = connection.introspection.django_table_names(only_existing=True)
+        rest = sorted({*tables} - kept)
+        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), rest))
+
+
+TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from django.test import override_settings
 
 from lockout_admin.checks import clocks, collations
 from lockout_admin.decorators import apply_account_lock
+from lockout_admin.defences.work import ProofOfWork
 from lockout_admin.engine.rules import ACCOUNT, LockTerms, Mode, Rule
 from lockout_admin.middleware import LockoutMiddleware
 
@@ -550,3 +551,33 @@ def test_owners_are_told_and_find_the_pages(
     keys = {**WITH_MAIL, **changes}
     found = findings(deploy=True, CACHES=SHARED, LOCKOUT_ADMIN=keys, ROOT_URLCONF=urls)
     assert found == expected
+
+
+# -- The challenge ------------------------------------------------------------------------------
+
+WORK = "lockout_admin.defences.work.ProofOfWork"
+
+
+@pytest.mark.parametrize(
+    ("changes", "secure", "expected"),
+    [
+        ({"CHALLENGE": WORK}, False, []),
+        ({"CHALLENGE": None}, False, []),
+        ({"CHALLENGE": ProofOfWork}, False, []),
+        ({"CHALLENGE": WORK, "BASE_URL": "http://shop.example"}, True, ["W033"]),
+        ({"CHALLENGE": WORK, "BASE_URL": "http://shop.example"}, False, ["W033", "W046"]),
+        ({"CHALLENGE": WORK, "NOTIFIERS": []}, False, ["W047"]),
+        ({"CHALLENGE": "no.such"}, False, ["E045"]),
+        ({"CHALLENGE": "builtins.dict"}, False, ["E045"]),
+        ({"CHALLENGE": len}, False, ["E045"]),
+    ],
+)
+def test_a_challenge_is_one_that_browsers_can_answer(
+    changes: dict[str, Any], secure: bool, expected: list[str]
+) -> None:
+    more = {"SECURE_SSL_REDIRECT": secure}
+    keys = {**WITH_MAIL, **changes}
+    found = findings(
+        deploy=True, CACHES=SHARED, LOCKOUT_ADMIN=keys, ROOT_URLCONF=WITH_PAGES, **more
+    )
+    assert sorted(found) == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +55,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
     "LOG_LOGOUTS": ([True], [None, 0, 1, "", "False", []]),
     "LOG_SUCCESSES": ([True], [None, 0, 1, "", "False", []]),
     "MASK_UNKNOWN_USERNAMES": ([True], [None, 0, 1, "", "False", []]),
+    "MODE": (["monitor"], [None, True, 1, "", "Monitor", b"monitor", ["monitor"]]),
     "NAMESPACE": (["shop"], [None, True, 1, b"shop", ["shop"], raises, lambda: None, lambda: b""]),
     "PASSWORD_FREE_BACKENDS": (
         [["a.B"], ("a.b.C", "d.E")],
@@ -72,6 +74,7 @@ VALUES: dict[str, tuple[list[Any], list[Any]]] = {
         [
             {"account": None},
             {"account-daily": {}},
+            {"delay": {}},
             {"account-daily": {"limit": 1, "interval": 1, "lock": 1, "growth": 1, "longest": 1}},
             {"account-daily": {"limit": 100_000, "interval": LONGEST, "mode": "monitor"}},
             {"account": {"mode": "enforce", "growth": 1.5}, "account-total": None},
@@ -124,8 +127,15 @@ ADDRESSES: list[Any] = [
 ]
 TEXTS: list[Any] = [None, True, 1, b"shop", ["shop"], raises, lambda: None, lambda: b""]
 VALUES |= {
+    "CHALLENGE": ([None, len], [1, "len", "", "a.b c", b"a.b", []]),
+    "CHALLENGE_AFTER_NAME": ([0, 100], [*NO_NUMBERS, -1, 101]),
+    "CHALLENGE_AFTER_NETWORK": ([0, 100], [*NO_NUMBERS, -1, 101]),
+    "CHALLENGE_DIFFICULTY": ([1, 1_000_000], [*NO_NUMBERS, 0, 1_000_001]),
+    "ALARM_LEAST": ([0, LONGEST], [*NO_NUMBERS, -1, LONGEST + 1]),
+    "ALARM_FACTOR": ([1, 2.5, 1000], [None, True, "2", 0.5, NAN, 1001]),
     "BASE_URL": (["https://a.example", "http://a.example:8000/shop/"], ADDRESSES),
     "NOTIFIERS": ([[], ["a.B"], ("a.b.C", "d.E")], [*NO_LISTS, ["Sms"], ["a."], [int], {"a.B"}]),
+    "ALERTS": ([[], ["entry"], ("incident", "staff", "engine")], [*NO_LISTS, ["mail"], [1]]),
     "CONTACT": (["+49 30 123"], TEXTS),
     "MAILS_PER_HOUR": ([1, LONGEST], [*NO_NUMBERS, 0, LONGEST + 1]),
     "ASKED_MAILS_PER_ACCOUNT": ([1, 100], [*NO_NUMBERS, 0, 101]),
@@ -133,6 +143,8 @@ VALUES |= {
     "NOTIFY_IN_THREAD": ([False], [None, 0, 1, "", "False", []]),
     "WEBHOOK_URL": (["https://a.example/hook"], ADDRESSES),
     "WEBHOOK_SECRET": (["a secret"], TEXTS),
+    "IDENTITY_REQUIRED": ([True], [None, 0, 1, "", "False", []]),
+    "GEO_DATABASES": ([["a.mmdb"], (Path("b"),)], [None, True, 1, "a", [""], [1], {"a"}]),
     "WEBHOOK_TO_PRIVATE": ([True], [None, 0, 1, "", "False", []]),
 }
 

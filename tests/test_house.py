@@ -24,6 +24,7 @@ FLOORS = [
     {"backends", "middleware", "pytest_plugin", "checks"},
     {"integrations"},
     {"evidence"},
+    {"incidents"},
     {"exports"},
     {"admin", "management", "templatetags", "apps", "urls"},
 ]

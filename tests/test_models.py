@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from itertools import product
 from typing import Any
@@ -18,7 +18,19 @@ from hypothesis import strategies as st
 
 from lockout_admin import lockout
 from lockout_admin.identity.subject import Subject
-from lockout_admin.models import AccountLock, FailedLogin, NetworkRule, UserAgent
+from lockout_admin.models import (
+    AccountLock,
+    Exemption,
+    FailedLogin,
+    Incident,
+    IncidentCursor,
+    IncidentEvent,
+    IncidentName,
+    IncidentNetwork,
+    NetworkRule,
+    RefusedTries,
+    UserAgent,
+)
 from lockout_admin.models.fields import IPAddressField, parse_network
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +138,27 @@ def test_records_have_names_for_people(guess: Any) -> None:
     assert str(UserAgent(text="Firefox")) == "Firefox"
 
 
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (Incident(pk=7, kind="spraying", about="198.51.100.0/24"), "spraying #7"),
+        (Incident(kind="spraying", title="Monday's scan"), "Monday's scan"),
+        (IncidentName(username="alice"), "alice"),
+        (IncidentNetwork(network="198.51.100.7/32"), "198.51.100.7/32"),
+        (IncidentEvent(what="found", when=NOW), "found (2026-01-01 12:00:00)"),
+        (Exemption(network="198.51.100.7/32", user_agent="Scan/1"), "198.51.100.7/32 Scan/1"),
+        (Exemption(user_agent="Scan/1"), "Scan/1"),
+        (RefusedTries(username="alice", times=7), "alice: 7"),
+        (IncidentCursor(failure=7, success=8, refusal=9), "7, 8, 9"),
+    ],
+)
+def test_what_incidents_are_made_of_has_names_for_people(row: Any, name: str) -> None:
+    assert str(row) == name
+
+
 ADDRESSES = [
     "10.0.0.1",
     "10.255.255.255",
@@ -198,6 +231,16 @@ def test_an_unknown_database_is_told() -> None:
 
     with pytest.raises(NotSupportedError, match="unknown"):
         IPAddressField().db_type(Unknown())  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("one", ["203.0.113.7", "203.0.113.7/32", "2001:db8::1"])
+def test_one_address_is_asked_for_as_one(one: str) -> None:
+    # The index has the newest of it first; of a range, all would be sorted.
+    FailedLogin.objects.create("alice", None, ip_address=one.partition("/")[0])
+    rows = FailedLogin.objects.filter(ip_address__net=one)
+    assert "BETWEEN" not in str(rows.query)
+    assert rows.count() == 1
 
 
 def test_a_network_is_found_by_the_index() -> None:

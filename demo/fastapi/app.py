@@ -80,7 +80,7 @@ async def me(
 async def account_of(given: Credentials) -> Any:
     """Return the account whose password this is; unknown names take as long as wrong ones."""
     user = await get_user_model().objects.filter(username=given.username).afirst()
-    if user is None:
+    if user is None or user.get_username() != given.username:
         await sync_to_async(make_password, thread_sensitive=False)(given.password)
         return None
     return user if await user.acheck_password(given.password) and user.is_active else None

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from . import audit, devices, failures, history, locks, networks, successes  # noqa: F401
+from . import (  # noqa: F401
+    audit,
+    devices,
+    exemptions,
+    failures,
+    history,
+    incidents,
+    locks,
+    networks,
+    successes,
+)
 from .users import LockedUserAdminMixin, LockoutUserAdmin
 
 __all__ = ["LockedUserAdminMixin", "LockoutUserAdmin"]

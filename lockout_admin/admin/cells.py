@@ -10,19 +10,20 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.core.exceptions import ValidationError
-from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..engine.tallies import Tally
+from ..evidence import leads
+from ..evidence.agents import described
 from ..evidence.bidi import isolated, technical
 from ..models import AccountLock, NetworkRule
 from ..models.fields import parse_network
+from .numbers import grouped
 
 #: A length of time in days and a clock.
 _DAYS = gettext_lazy("%(days)s d %(time)s")
@@ -70,11 +71,6 @@ def clock(seconds: int) -> str:
     days, rest = divmod(seconds, 24 * 60 * 60)
     time = f"{rest // 3600}:{rest // 60 % 60:02}:{rest % 60:02}"
     return _DAYS % {"days": days, "time": time} if days else time
-
-
-def counted(count: int, cap: int) -> str:
-    """Return a number with separators, and a plus where counting ended at `cap`."""
-    return number_format(int(count), force_grouping=True) + "+" * (count >= cap)
 
 
 def why(row: AccountLock) -> SafeString:
@@ -130,29 +126,32 @@ def link(url: str, shown: Any, title: Any) -> SafeString:
     return format_html('<a href="{}" title="{}">{}</a>', url, title, shown)
 
 
-def account(exists: bool) -> SafeString:
-    """Return whether there is an account of this spelling, or of it in lower case."""
-    icon = "yes" if exists else "no"
-    said = _("exists") if exists else _("no account of this spelling")
-    return format_html(
-        '<img src="{}" alt="{}" title="{}">', static(f"admin/img/icon-{icon}.svg"), said, said
-    )
-
-
 def name_link(site: str, username: str, to: Target = FAILURES) -> SafeString:
-    """Return a username that leads to all records of it."""
+    """Return a username that leads to its page, or where there is none to all records of it."""
     if not username:
         # An empty filter would select every name.
         return format_html("<em>{}</em>", _("empty"))
-    return link(to.url(site, username=username), isolated(cut(username)), to.of_name)
+    url = leads.to_name(site, username) or to.url(site, username=username)
+    return _copied(username, url, isolated(cut(username)))
+
+
+def network_link(site: str, network: str, to: Target = FAILURES) -> SafeString:
+    """Return an address or a network that leads to its page, or to all records from there."""
+    url = leads.to_network(site, network) or to.url(site, net=network)
+    return _copied(network, url, technical(network))
+
+
+def _copied(text: str, url: str, shown: Any) -> SafeString:
+    return format_html(
+        '<a href="{}" title="{}" data-copy="{}">{}</a>', url, _("All there is of it"), text, shown
+    )
 
 
 def label_link(site: str, row: AccountLock) -> SafeString:
     """Return what a lock is on, leading to all failures on it or from it."""
     filters = filters_of(row)
     if "net" in filters:
-        url = FAILURES.url(site, **filters)
-        return link(url, technical(row.label), FAILURES.from_network)
+        return network_link(site, row.label)
     return name_link(site, row.label) if filters or not row.label else isolated(row.label)
 
 
@@ -172,11 +171,14 @@ def address_links(
     """Return an address that leads to all records from it, and the same for its network."""
     if address is None:
         return "-"
-    network = f"{address}/{24 if ip_address(address).version == 4 else 64}"
+    prefix = 24 if ip_address(address).version == 4 else 64
+    network = str(ip_network(f"{address}/{prefix}", strict=False))
+    around = leads.to_network(site, network) or to.url(site, net=network)
     return format_html(
-        '<bdi dir="ltr">{} <span class="lockout-network">{}</span></bdi>{}',
-        link(to.url(site, net=address), technical(address), to.from_address),
-        link(to.url(site, net=network), network[len(address) :], to.from_network),
+        '<bdi dir="ltr">{} <span class="lockout-network" data-copy="{}">{}</span></bdi>{}',
+        network_link(site, address, to),
+        network,
+        link(around, f"/{prefix}", to.from_network),
         block_link(site, address) if may_block else "",
     )
 
@@ -185,16 +187,14 @@ def block_link(site: str, address: str) -> SafeString:
     """Return a link to the form that blocks the network of an address; none without that page."""
     prefix = 32 if ip_address(address).version == 4 else 64
     network = str(ip_network(f"{address}/{prefix}", strict=False))
-    try:
-        url = reverse("admin:lockout_admin_networkrule_add", current_app=site)
-    except NoReverseMatch:
+    action = NetworkRule.Action.BLOCK
+    url = leads.to_page(site, "networkrule_add", action=action, cidr=network)
+    if not url:
         return SafeString()
-    query = urlencode({"action": NetworkRule.Action.BLOCK, "cidr": network})
     label = _("Block %(network)s") % {"network": network}
     return format_html(
-        ' <a class="lockout-block" href="{}?{}" aria-label="{}" title="{}">{}</a>',
+        ' <a class="lockout-block" href="{}" aria-label="{}" title="{}">{}</a>',
         url,
-        query,
         label,
         label,
         _("Block"),
@@ -202,8 +202,11 @@ def block_link(site: str, address: str) -> SafeString:
 
 
 def agent_link(site: str, agent: str, to: Target) -> SafeString:
-    """Return the start of a user agent, leading to all records that have it."""
-    return link(to.url(site, agent=f'"{agent}"'), technical(cut(agent)), agent)
+    """Return a user agent in words, leading to all records that have it."""
+    words = described(agent)
+    shown = technical(words) if words == agent else isolated(words)
+    cell = format_html('<span class="lockout-cut">{}</span>', shown)
+    return link(to.url(site, agent=f'"{agent}"'), cell, agent)
 
 
 def refusals(
@@ -211,8 +214,8 @@ def refusals(
 ) -> SafeString:
     """Return what a lock refused: how often, when last, and where some of it came from."""
     if tally.last is None:
-        return format_html("{}", tally.count)
-    last = format_html("{} ({} {})", tally.count, _("last"), moment(tally.last))
+        return format_html("{}", grouped(tally.count))
+    last = format_html("{} ({} {})", grouped(tally.count), _("last"), moment(tally.last))
     return sources(site, last, tally.addresses, most, may_block=may_block)
 
 
@@ -227,7 +230,7 @@ def sources(
     """Return what was said, and from which addresses it came."""
     shown = [
         (
-            link(FAILURES.url(site, net=one), technical(one), FAILURES.from_address),
+            network_link(site, one),
             block_link(site, one) if may_block else "",
         )
         for one in addresses[:most]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -9,16 +10,26 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from ..evidence.bidi import isolated
+from ..evidence.bidi import isolated, technical
+from ..evidence.selection import RecordFilter
+from ..evidence.sight import Sight
 from ..models import AccountLock
-from . import cells
-from .facts import ENFORCEMENT, facts_of, look_up
+from . import cells, pills, times
+from .facts import facts_of, look_up
+from .numbers import grouped
+from .panels import picture_of
 from .records import SEARCH_HELP, RecordAdmin
 
-#: Addresses of refused attempts that a list shows; the lock's page shows all that are known.
-_SOURCES_IN_LIST = 2
+#: Columns of numbers in lists.
+FIGURES = ("failed", "addresses", "turned_away", "recently")
+#: What the page of a lock says.
+LOCK_PAGE = (
+    *("has_account", "why", "since", "ends", "led_by", "origins", "refusals", "recently"),
+    "enforcement",
+)
+_OF_ACCOUNTS = ("about", "has_account")
 
 
 class LockColumns(RecordAdmin):
@@ -32,12 +43,20 @@ class LockColumns(RecordAdmin):
         rows: Any = super().get_queryset(request)
         return rows.fresh()
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave out whether there is an account for those who may not know."""
+        return visible(request, super().get_list_display(request))
+
     def look_up(self, request: HttpRequest, rows: list[Any]) -> None:
         """Find out what the rows themselves do not say, for all at once."""
         look_up(rows)
         may_block = request.user.has_perm("lockout_admin.add_networkrule")
         for row in rows:
             row.may_block = may_block
+
+    def above(self, request: HttpRequest, shown: Any, filterset: RecordFilter) -> dict[str, Any]:
+        """Return the picture of the range."""
+        return {"picture": picture_of(request, filterset)}
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may unlock, and may see the locks."""
@@ -46,7 +65,10 @@ class LockColumns(RecordAdmin):
     @admin.display(description=gettext_lazy("name"))
     def name(self, row: AccountLock) -> str:
         """What is locked, as it was typed."""
-        return isolated(row.label or _("empty"))
+        label = row.label or _("empty")
+        return pills.cut(
+            label, format_html('<span data-copy="{}">{}</span>', label, isolated(label))
+        )
 
     @admin.display(description=gettext_lazy("name"))
     def linked_name(self, row: AccountLock) -> str:
@@ -56,7 +78,44 @@ class LockColumns(RecordAdmin):
     @admin.display(description=gettext_lazy("account"))
     def has_account(self, row: AccountLock) -> str:
         """Whether there is such an account."""
-        return "-" if row.subject is None else cells.account(facts_of(row).has_account)
+        return "-" if row.subject is None else pills.account(facts_of(row).has_account)
+
+    @admin.display(description=gettext_lazy("account"))
+    def about(self, row: AccountLock) -> str:
+        """Whom it is about, and how urgent that is."""
+        return pills.target(row, facts_of(row))
+
+    @admin.display(description=gettext_lazy("rule"))
+    def because(self, row: AccountLock) -> str:
+        """The rule that put it on, or for which reason it was put on by hand, in one line."""
+        if row.rule:
+            return technical(row.rule)
+        said = row.note or _("by hand")
+        who = _("locked by %(who)s") % {"who": row.locked_by} if row.locked_by else _("by hand")
+        return pills.cut(f"{said} ({who})", cells.quoted(row.note) if row.note else said)
+
+    @admin.display(description=gettext_lazy("since"), ordering="started_at")
+    def began(self, row: AccountLock) -> str:
+        """How long ago it began."""
+        return times.ago(row.started_at)
+
+    @admin.display(description=gettext_lazy("failures"))
+    def failed(self, row: AccountLock) -> str:
+        """How many failures led to it, a click away."""
+        if not row.failures:
+            return "0"
+        url = cells.led_to(self.admin_site.name, row, facts_of(row).first)
+        return cells.link(url, grouped(row.failures), _("The failures that led to this lock"))
+
+    @admin.display(description=pgettext_lazy("so many addresses", "from"))
+    def addresses(self, row: AccountLock) -> str:
+        """From how many addresses they came."""
+        return grouped(facts_of(row).addresses)
+
+    @admin.display(description=gettext_lazy("refused"))
+    def turned_away(self, row: AccountLock) -> str:
+        """How many attempts it refused."""
+        return grouped(facts_of(row).refused.count)
 
     @admin.display(description=gettext_lazy("rule"))
     def why(self, row: AccountLock) -> str:
@@ -80,8 +139,10 @@ class LockColumns(RecordAdmin):
             return "0"
         url = cells.led_to(self.admin_site.name, row, facts_of(row).first)
         count = facts_of(row).addresses
-        addresses = ngettext("%(count)d address", "%(count)d addresses", count) % {"count": count}
-        said = cells.link(url, str(row.failures), _("The failures that led to this lock"))
+        addresses = ngettext("%(count)s address", "%(count)s addresses", count) % {
+            "count": grouped(count)
+        }
+        said = cells.link(url, grouped(row.failures), _("The failures that led to this lock"))
         return format_html("{}<br><small>{}</small>", said, addresses)
 
     @admin.display(description=gettext_lazy("refused"))
@@ -97,36 +158,14 @@ class LockColumns(RecordAdmin):
         return cells.sources(self.admin_site.name, "", addresses, may_block=_may_block(row)) or "-"
 
     @admin.display(description=gettext_lazy("locks in 30 days"))
-    def recently(self, row: AccountLock) -> int:
+    def recently(self, row: AccountLock) -> str:
         """How many locks the name had lately."""
-        return facts_of(row).locks
-
-    @admin.display(description=gettext_lazy("failures"))
-    def figures(self, row: AccountLock) -> str:
-        """What led to it, what it refused, how many locks there were lately."""
-        facts = facts_of(row)
-        return format_html(
-            "{}<br><small>{}: {}<br>{}: {}</small>",
-            self.led_by(row),
-            _("refused"),
-            cells.refusals(
-                self.admin_site.name,
-                facts.refused,
-                most=_SOURCES_IN_LIST,
-                may_block=_may_block(row),
-            ),
-            _("locks in 30 days"),
-            facts.locks,
-        )
+        return grouped(facts_of(row).locks)
 
     @admin.display(description=gettext_lazy("cache"))
     def enforcement(self, row: AccountLock) -> str:
         """Whether the cache enforces it."""
-        state = facts_of(row).enforcement
-        label, title = ENFORCEMENT[state]
-        return format_html(
-            '<span class="lockout-{}" title="{}">{}</span>', state.name.lower(), title, label
-        )
+        return pills.enforcement(facts_of(row))
 
     @admin.display(description=gettext_lazy("unlock"))
     def unlock_link(self, row: AccountLock) -> str:
@@ -144,6 +183,12 @@ class LockColumns(RecordAdmin):
             label,
             _("Unlock"),
         )
+
+
+def visible(request: HttpRequest, names: Iterable[Any]) -> list[Any]:
+    """Return those of the columns that the user may see."""
+    hidden = () if Sight.of(request.user.has_perm).accounts else _OF_ACCOUNTS
+    return [name for name in names if name not in hidden]
 
 
 def _may_block(row: AccountLock) -> bool:

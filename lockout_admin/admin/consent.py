@@ -23,7 +23,7 @@ _SHOWN: Final = "lockout_admin.shown"
 
 def seal(request: HttpRequest, about: Any, *facts: Any) -> str:
     """Return a token of what is shown to somebody: facts about something."""
-    return signing.dumps([str(request.user.pk), _digest(about), *facts], salt=_SHOWN)
+    return signing.dumps([str(request.user.pk), digest_of(about), *facts], salt=_SHOWN)
 
 
 def opened(request: HttpRequest, about: Any) -> list[Any] | None:
@@ -39,12 +39,13 @@ def opened(request: HttpRequest, about: Any) -> list[Any] | None:
         return None
     except signing.BadSignature:
         raise PermissionDenied from None
-    if token[:2] != [str(request.user.pk), _digest(about)]:
+    if token[:2] != [str(request.user.pk), digest_of(about)]:
         raise PermissionDenied
     return token[2:]
 
 
-def _digest(about: Any) -> str:
+def digest_of(about: Any) -> str:
+    """Return a digest of what a token is about, or of what there is too much of for one."""
     return sha256(json.dumps(about).encode()).hexdigest()
 
 

@@ -19,6 +19,7 @@ from ..models import AuditEntry, TrustedDevice
 from . import cells
 from .owned import agent_of, look_up
 from .paging import CappedPaginator
+from .reasons import TO_REVOKE, PresetInput
 from .records import CONSOLE_CSS, ScreenAdmin, check_keys
 from .selections import Selected
 
@@ -28,7 +29,11 @@ _End = TrustedDevice.End
 class RevokeForm(forms.Form):
     """Why the trust ends."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=200)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        widget=PresetInput(TO_REVOKE, {"autofocus": True}),
+    )
 
 
 class TrustedNowFilter(admin.SimpleListFilter):
@@ -97,6 +102,9 @@ class TrustedDeviceAdmin(ScreenAdmin):
     ) -> tuple[Any, bool]:
         """Find the devices of an account, by its username or its primary key."""
         term = search_term.strip()
+        # Django's form drops a term with a NUL, and so would show everything.
+        if "\0" in request.GET.get("q", ""):
+            return queryset.none(), False
         if not term:
             return queryset, False
         return queryset.filter(account__in=[term, *_accounts_called(term)]), False
@@ -109,7 +117,7 @@ class TrustedDeviceAdmin(ScreenAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """Return the list, with what its columns need beside the rows."""
         changelist = super().get_changelist_instance(request)
-        look_up(list(changelist.result_list))
+        look_up(list(changelist.result_list), sees_logins=_sees_logins(request))
         return changelist
 
     # -- Revoking -------------------------------------------------------------------------------
@@ -139,7 +147,7 @@ class TrustedDeviceAdmin(ScreenAdmin):
         if not question["count"]:
             messages.warning(request, _("None of these is trusted any more."))
             return None
-        look_up(question["rows"])
+        look_up(question["rows"], sees_logins=_sees_logins(request))
         context = {
             **self.admin_site.each_context(request),
             **question,
@@ -165,7 +173,7 @@ class TrustedDeviceAdmin(ScreenAdmin):
         actor = request.user.get_username()
         rows = TrustedDevice.objects.fresh().filter(pk__in=keys, ended_at=None)
         devices = list(rows)
-        look_up(devices)
+        look_up(devices, sees_logins=False)
         count: int = rows.end(_End.REVOKED, actor)
         AuditEntry.objects.bulk_create(
             AuditEntry(
@@ -216,6 +224,10 @@ class TrustedDeviceAdmin(ScreenAdmin):
         if row.until <= timezone.now():
             return _("ended by time")
         return _("trusted for one login") if row.for_once else _("trusted")
+
+
+def _sees_logins(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm("lockout_admin.view_successfullogin"))
 
 
 def _accounts_called(name: str) -> list[str]:

@@ -26,7 +26,10 @@ from ..exports.export import Export, Unblocked
 from ..exports.formats import FORMATS, StreamedFormat
 from ..identity.client import Client
 from ..models import AuditEntry
+from .chips import told
 from .forms import MOST_PICKED, ExportForm
+from .numbers import counted
+from .paging import CAP, CappedPaginator
 
 
 class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
@@ -43,9 +46,11 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         """Tell whether records may be seen, and taken out."""
-        codename = get_permission_codename("export", self.opts)
+        # Permissions of a proxy are those of its model.
+        opts = self.model._meta.concrete_model._meta
+        codename = get_permission_codename("export", opts)
         return self.has_view_permission(request) and request.user.has_perm(
-            f"{self.opts.app_label}.{codename}"
+            f"{opts.app_label}.{codename}"
         )
 
     def export_action(self, request: HttpRequest) -> HttpResponseBase:
@@ -91,10 +96,16 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
             "export_url": self._url("export", request),
             "changelist_url": self._url("changelist", request),
             "picked": len(picked.split(",")) if picked else 0,
-            "filters": _told(filterset),
+            "filters": [(label, value) for _name, label, value in told(filterset)],
             "search": request.GET.get("q", ""),
             "errors": [] if picked else _wrong(filterset),
+            "rows": "" if picked or not filterset.is_valid() else self._count(request),
         }
+
+    def _count(self, request: HttpRequest) -> str:
+        """Return how many rows would go out, counted as far as a list is."""
+        rows = CappedPaginator(self.get_export_queryset(request), self.list_per_page)
+        return counted(rows.count, CAP)
 
     def _do_file_export(
         self,
@@ -142,11 +153,6 @@ class ExportAdminMixin(ExportMixin):  # type: ignore[misc]
         )
         return Taking(export, str(request.user.get_username()), selection, Client.of(request))
 
-    def _filterset(self, request: HttpRequest) -> RecordFilter:
-        return self.filterset_class(
-            request.GET, queryset=self.model._default_manager.none(), request=request
-        )
-
     def _url(self, page: str, request: HttpRequest) -> str:
         info = self.get_model_info()
         url = reverse(f"admin:{info[0]}_{info[1]}_{page}", current_app=self.admin_site.name)
@@ -181,27 +187,6 @@ def _watched(request: HttpRequest, taking: Taking) -> Watched:
             post_export.send(sender=None, model=model)
 
     return Watched(taking, end)
-
-
-def _told(filterset: RecordFilter) -> list[tuple[Any, str]]:
-    """Return the filters that are set, each with its label, as the form words them."""
-    fields = filterset.form.fields
-    given = filterset.data
-    unused = () if given.get("username") else ("match",)
-    return [
-        (field.label, _worded(field, given[name]))
-        for name, field in fields.items()
-        if given.get(name) and name not in unused
-    ]
-
-
-def _worded(field: Any, value: str) -> str:
-    choices = dict(getattr(field, "choices", ()))
-    return (
-        ", ".join(str(choices.get(choice, choice)) for choice in value.split(","))
-        if choices
-        else value
-    )
 
 
 def _wrong(filterset: RecordFilter) -> list[tuple[Any, str]]:

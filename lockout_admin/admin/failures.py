@@ -16,7 +16,8 @@ from ..evidence.filters import FailureFilter
 from ..exports.resources import FailedLoginResource
 from ..models import FailedLogin
 from ..models.accounts import existing
-from . import cells
+from . import cells, pills
+from .numbers import counted
 from .visits import VisitAdmin, may_see
 
 
@@ -27,9 +28,17 @@ class FailedLoginAdmin(VisitAdmin):
     filterset_class = FailureFilter
     resource_classes = [FailedLoginResource]
     target = cells.FAILURES
-    list_display = ("when", "name", "has_account", "source", "agent_and_path", "became")
+    list_display = (
+        "how_long_ago",
+        "name",
+        "has_account",
+        "source",
+        "agent",
+        "short_path",
+        "became",
+    )
     fields = (
-        *("when", "name", "has_account", "source", "agent_in_full", "way_in", "became"),
+        *("when", "name", "has_account", "source", "located", "agent_in_full", "way_in", "became"),
         "see_also",
     )
     readonly_fields = fields
@@ -57,19 +66,20 @@ class FailedLoginAdmin(VisitAdmin):
             "In this time, there was %(count)s login from these addresses.",
             "In this time, there were %(count)s logins from these addresses.",
             entered.count,
-        ) % {"count": cells.counted(entered.count, CAP)}
+        ) % {"count": counted(entered.count, CAP)}
         url = cells.SUCCESSES.url(self.admin_site.name, **entered.filters)
         messages.warning(request, format_html('{} <a href="{}">{}</a>', text, url, _("Show")))
 
     @admin.display(description=gettext_lazy("account"))
     def has_account(self, row: FailedLogin) -> str:
         """Whether there is such an account."""
-        return cells.account(row.has_account)  # type: ignore[attr-defined]
+        return pills.account(row.has_account)  # type: ignore[attr-defined]
 
     @admin.display(description=gettext_lazy("outcome"))
     def became(self, row: FailedLogin) -> str:
         """What became of it, and what is known of the password."""
         known = [(_("repeated"),)] if row.repeated else []
         known += [(_("common password"),)] if row.common else []
-        lines = format_html_join("", "<br><small>{}</small>", known)
-        return SafeString(row.get_outcome_display() + lines)
+        lines = format_html_join("", ' <small class="lockout-known">{}</small>', known)
+        words = [row.get_outcome_display(), *(word for (word,) in known)]
+        return pills.cut(", ".join(map(str, words)), SafeString(words[0] + lines))

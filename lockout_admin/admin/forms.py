@@ -13,11 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from import_export.forms import SelectableFieldsExportForm
 
 from ..engine import locks
+from ..evidence.sight import Sight
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject, folded
 from ..models import AccountLock, ActiveLock
 from ..models.accounts import existing
 from . import cells
 from .consent import ConsentForm
+from .reasons import TO_LOCK, PresetInput
 
 _HOUR = 60 * 60
 _DAY = 24 * _HOUR
@@ -58,7 +60,7 @@ class LockForm(ConsentForm):
     note = forms.CharField(
         label=_("Reason"),
         min_length=3,
-        widget=forms.TextInput(attrs={"class": "vTextField"}),
+        widget=PresetInput(TO_LOCK),
         max_length=255,
         help_text=_("For the record: an incident, a request, a ticket."),
     )
@@ -99,7 +101,8 @@ class LockForm(ConsentForm):
     def _warnings(self, subject: Subject, seconds: int) -> list[str]:
         warnings = []
         name = {"name": subject.username}
-        if not existing({subject.username}):
+        may_know = Sight.of(self.actor.has_perm).accounts
+        if may_know and not existing({subject.username}):
             warnings.append(gettext("No account has the name “%(name)s”.") % name)
         if subject.key == Subject.of(self.actor.get_username()).key:
             warnings.append(gettext("“%(name)s” is you: you could not log in again.") % name)

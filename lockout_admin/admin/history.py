@@ -15,16 +15,22 @@ from ..evidence.bidi import isolated
 from ..evidence.filters import LockFilter
 from ..exports.resources import AccountLockResource
 from ..models import AccountLock
-from . import cells
-from .columns import LockColumns
+from . import cells, pills, times
+from .columns import FIGURES, LockColumns, visible
 from .exporting import ExportAdminMixin
+from .finding import SearchPage
+from .names import NamePage
+from .origins import NetworkPage
 from .policy import PolicyPage
+from .trying import TrialPage
 
 State = AccountLock.State
 
 
 @admin.register(AccountLock)
-class LockHistoryAdmin(ExportAdminMixin, PolicyPage, LockColumns):
+class LockHistoryAdmin(
+    ExportAdminMixin, TrialPage, PolicyPage, SearchPage, NamePage, NetworkPage, LockColumns
+):
     """Every lock: what it was on, for how long, and how it ended."""
 
     filterset_class = LockFilter
@@ -37,9 +43,9 @@ class LockHistoryAdmin(ExportAdminMixin, PolicyPage, LockColumns):
         "-ended_at": ("-ended_at", "-until", "-id"),
     }
     ordering = ("-started_at", "-id")
-    list_display = ("name", "has_account", "why", "began", "end", "figures")
+    list_display = ("name", "about", "because", "began", "lasted", "ended", *FIGURES)
     list_display_links = ("name",)
-    sortable_by = ("began", "end")
+    sortable_by = ("began", "ended")
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Return all there is to say of a lock."""
@@ -54,21 +60,26 @@ class LockHistoryAdmin(ExportAdminMixin, PolicyPage, LockColumns):
         fields += ["lasted", "end", "led_by", "origins", "refusals", "recently", "enforcement"]
         if obj is not None and obj.state == State.OPEN and self.has_unlock_permission(request):
             fields.append("unlock_link")
-        return fields
-
-    @admin.display(description=gettext_lazy("since"), ordering="started_at")
-    def began(self, row: AccountLock) -> str:
-        """When it began, and how long it lasted."""
-        time = format_html('<span dir="ltr">{}</span>', self.lasted(row))
-        return format_html(
-            "{}<br><small>{} {}</small>", cells.moment(row.started_at), _("lasted"), time
-        )
+        return visible(request, fields)
 
     @admin.display(description=gettext_lazy("lasted"))
     def lasted(self, row: AccountLock) -> str:
         """How long it lasted, or has lasted so far."""
         end = min(row.until, row.ended_at or timezone.now())
-        return cells.clock(max(0, round((end - row.started_at).total_seconds())))
+        return times.length(round((end - row.started_at).total_seconds()))
+
+    @admin.display(description=gettext_lazy("ended"), ordering="ended_at")
+    def ended(self, row: AccountLock) -> str:
+        """How it ended, in one line; by whom and why when somebody points at it."""
+        if row.state == State.OPEN:
+            return pills.pill(pills.Tone.PLAIN, State.OPEN.label)
+        if row.state == State.MONITORED:
+            return pills.pill(pills.Tone.QUIET, State.MONITORED.label)
+        if row.ended_at is None:
+            return _("by itself")
+        who = row.ended_by or _("a program")
+        said = _("unlocked by %(who)s") % {"who": who}
+        return pills.cut(f"{said}: {row.end_note}", isolated(who))
 
     @admin.display(description=gettext_lazy("ended"), ordering="ended_at")
     def end(self, row: AccountLock) -> str:
@@ -80,6 +91,11 @@ class LockHistoryAdmin(ExportAdminMixin, PolicyPage, LockColumns):
         if row.ended_at is None:
             return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
         who = _("unlocked by %(who)s") % {"who": row.ended_by or _("a program")}
+        known = format_html("<br>{}: {}", _("identity confirmed"), row.get_confirmed_display())
         return format_html(
-            "{}<br>{} {}", cells.moment(row.ended_at), isolated(who), cells.quoted(row.end_note)
+            "{}<br>{} {}{}",
+            cells.moment(row.ended_at),
+            isolated(who),
+            cells.quoted(row.end_note),
+            known if row.confirmed else "",
         )

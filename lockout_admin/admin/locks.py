@@ -18,12 +18,17 @@ from django.utils.translation import gettext_lazy
 
 from .. import lockout
 from ..engine import locks
+from ..engine.known import Enforcement
 from ..engine.releases import LockSelection
 from ..evidence.filters import ActiveLockFilter
+from ..exports.resources import AccountLockResource
 from ..identity.subject import Subject
 from ..models import AccountLock, ActiveLock, AuditEntry
-from . import cells
+from . import cells, pills, times
+from .columns import FIGURES, LOCK_PAGE, visible
 from .consent import ConsentAdmin
+from .exporting import ExportAdminMixin
+from .facts import facts_of
 from .forms import LockForm
 from .selections import hidden_of_action
 from .strays import StrayLocks
@@ -31,16 +36,24 @@ from .unlocking import Confirmation
 
 
 @admin.register(ActiveLock)
-class ActiveLockAdmin(ConsentAdmin, StrayLocks):
+class ActiveLockAdmin(ConsentAdmin, ExportAdminMixin, StrayLocks):
     """The locks that refuse attempts now."""
 
     filterset_class = ActiveLockFilter
-    orderings = {"-until": ("-until", "-id"), "until": ("until", "id")}
-    ordering = ("-until", "-id")
-    list_display = ("name", "has_account", "why", "left", "figures", "enforcement")
+    change_list_template = "admin/lockout_admin/activelock/change_list.html"
+    orderings = {
+        # "limit" before "manual", in each the newest first. The open ones alone are sorted: by an
+        # index in this order, a database would walk over all that have ended.
+        "reason": ("reason", "-started_at", "-id"),
+        "-until": ("-until", "-id"),
+        "until": ("until", "id"),
+    }
+    ordering = ("reason", "-started_at", "-id")
+    list_display = ("name", "about", "because", "began", "left", *FIGURES)
     list_display_links = ("name",)
     sortable_by = ("left",)
-    actions = ("unlock",)
+    actions = ("unlock", "export_selected")
+    resource_classes = [AccountLockResource]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Return the open locks."""
@@ -59,14 +72,15 @@ class ActiveLockAdmin(ConsentAdmin, StrayLocks):
 
     @admin.display(description=gettext_lazy("until"), ordering="until")
     def left(self, row: AccountLock) -> str:
-        """When it ends, the time that is left, and when it began."""
-        parts = (
-            cells.moment(row.until),
-            cells.remaining(row.until),
-            _("since"),
-            cells.moment(row.started_at),
-        )
-        return format_html("{} {} <small>{} {}</small>", *parts)
+        """The time that is left; what enforces it, if that is not the cache."""
+        facts = facts_of(row)
+        if facts.enforcement is Enforcement.ENFORCED:
+            return times.left(row.until)
+        return format_html("{} {}", times.left(row.until), pills.enforcement(facts))
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Return what Django's index offers: it would call locking a name "Add"."""
+        return {**super().get_model_perms(request), "add": False}
 
     @admin.action(description=gettext_lazy("Unlock the selected locks"), permissions=["unlock"])
     def unlock(self, request: HttpRequest, queryset: Any) -> HttpResponse:
@@ -144,13 +158,14 @@ class ActiveLockAdmin(ConsentAdmin, StrayLocks):
         """Return all there is to say of a lock."""
         if obj is None:
             return []
-        return ["linked_name", *self.get_list_display(request)[1:], "origins"]
+        unlock = ["unlock_link"] if self.has_unlock_permission(request) else []
+        return visible(request, ["linked_name", *unlock, *LOCK_PAGE])
 
     # -- Locking by hand ------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Tell whether the user may lock by hand."""
-        return self.may(request, "lock")
+        """Tell whether the user may lock by hand: the form tells how a name stands."""
+        return self.has_view_permission(request) and self.may(request, "lock")
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any

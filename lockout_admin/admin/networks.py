@@ -24,7 +24,7 @@ from ..identity.client import Client
 from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
-from . import cells
+from . import cells, times
 from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin
 from .importing import ImportAdminMixin
@@ -99,7 +99,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
     @admin.display(description=gettext_lazy("network"), ordering="first")
     def network(self, row: NetworkRule) -> str:
         """The network."""
-        return technical(row.cidr)
+        return format_html('<span data-copy="{}">{}</span>', row.cidr, technical(row.cidr))
 
     @admin.display(description=gettext_lazy("action"))
     def what(self, row: NetworkRule) -> str:
@@ -115,7 +115,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
         reason = isolated(row.reason) if row.reason else "-"
         if not row.source:
             return reason
-        return format_html("{}<br><small>{}</small>", reason, technical(row.source))
+        return format_html("{} <small>{}</small>", reason, technical(row.source))
 
     @admin.display(description=gettext_lazy("until"))
     def ends(self, row: NetworkRule) -> str:
@@ -123,14 +123,14 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
         if row.until is None:
             return _("for ever")
         if row.has_ended:
-            return format_html("{}<br>{}", cells.moment(row.until), _("by itself"))
-        return format_html("{} {}", cells.moment(row.until), cells.remaining(row.until))
+            return times.ago(row.until)
+        return times.left(row.until)
 
     @admin.display(description=gettext_lazy("created"), ordering="created_at")
     def made(self, row: NetworkRule) -> str:
         """When, and by whom."""
-        moment = cells.moment(row.created_at)
-        return format_html("{}<br><small>{}</small>", moment, isolated(row.created_by or "-"))
+        by = isolated(row.created_by or "-")
+        return format_html("{} <small>{}</small>", times.ago(row.created_at), by)
 
     # -- One rule ------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from django.db.models import Max
+from django.db.models import OuterRef, Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -24,7 +24,7 @@ from .successes import names_of
 _SHOWN: Final = 10
 
 
-def devices_of(site: str, user: Any) -> SafeString:
+def devices_of(site: str, user: Any, *, sees_logins: bool) -> SafeString:
     """Return the trusted devices of a user, and a link to all of them where there is that page."""
     account = account_of(user)
     rows = list(
@@ -33,7 +33,7 @@ def devices_of(site: str, user: Any) -> SafeString:
         .filter(account=account)
         .select_related("user_agent")[:_SHOWN]
     )
-    look_up(rows)
+    look_up(rows, sees_logins=sees_logins)
     shown = format_html_join(
         "",
         "<li>{} · {} · {} {} · {} {}</li>",
@@ -65,12 +65,20 @@ def agent_of(row: TrustedDevice) -> str:
     return words_of(family_of(row.user_agent.text if row.user_agent else ""))
 
 
-def look_up(rows: list[Any]) -> None:
-    """Put on devices the names of their owners, and when these logged in with them last."""
+def look_up(rows: list[Any], *, sees_logins: bool) -> None:
+    """Put on devices the names of their owners, and when these logged in with them last.
+
+    The last is for those who see logins.
+    """
     names = names_of({row.account for row in rows})
-    logins = SuccessfulLogin.objects.filter(account__in={row.account for row in rows})
-    of_rows = logins.filter(device__in=[row.pk for row in rows]).order_by()
-    last = dict(of_rows.values_list("device").annotate(last=Max("timestamp")))
+    last = _last_logins(rows) if sees_logins else {}
     for row in rows:
         row.lockout_owner = names.get(row.account, "")
         row.lockout_last = last.get(row.pk)
+
+
+def _last_logins(rows: list[Any]) -> dict[Any, Any]:
+    # One entry of an index a device: an account may log in every second.
+    of_one = SuccessfulLogin.objects.filter(device=OuterRef("pk")).order_by("-timestamp")
+    of_rows = TrustedDevice.objects.filter(pk__in=[row.pk for row in rows]).order_by()
+    return dict(of_rows.values_list("pk", Subquery(of_one.values("timestamp")[:1])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q
+from django.utils.formats import number_format
 
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000
@@ -16,15 +18,25 @@ CAP = 10_000
 _SPARSEST = 10
 
 
-class AtLeast(int):
+class Rows(int):
+    """A number of rows; shown with separators."""
+
+    def __str__(self) -> str:
+        # Where the site has separators, Django puts them in: into whatever this returns.
+        if settings.USE_THOUSAND_SEPARATOR:
+            return int.__repr__(self)
+        return number_format(int(self), force_grouping=True)
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
+class AtLeast(Rows):
     """A number at which counting stopped; shown with a plus."""
 
     def __str__(self) -> str:
         # With a separator Django would group the plus as if it were a digit.
-        return int.__repr__(self) + ("" if settings.USE_THOUSAND_SEPARATOR else "+")
-
-    def __format__(self, spec: str) -> str:
-        return str(self)
+        return super().__str__() + ("" if settings.USE_THOUSAND_SEPARATOR else "+")
 
 
 if TYPE_CHECKING:
@@ -42,7 +54,7 @@ class CappedPaginator(_Paginator):
     def count(self) -> int:
         """The number of rows, or `AtLeast` `CAP`."""
         found = self.object_list.order_by()[: CAP + 1].count()
-        return AtLeast(CAP) if found > CAP else found
+        return AtLeast(CAP) if found > CAP else Rows(found)
 
     def validate_number(self, number: Any) -> int:
         """Return a page that exists: a list may have become shorter since its link was made.
@@ -93,13 +105,25 @@ class RecordList(CappedList):
 
     def _keys(self, start: int, end: int) -> list[Any]:
         keys = self.queryset.values_list("pk", flat=True)
-        if isinstance(self.result_count, AtLeast) and (near := self._near(end)):
+        if isinstance(self.result_count, AtLeast) and (
+            near := self._near(end, self.queryset.query.order_by)
+        ):
             found = list(keys.filter(near)[start:end])
             if len(found) == end - start:
                 return found
         return list(keys[start:end])
 
-    def _near(self, end: int) -> Q | None:
+    def newest(self, most: int, *fields: str) -> list[Any]:
+        """Return fields of the newest rows of what the list selects, at most so many."""
+        order = self.model_admin.orderings[self.model_admin.ordering[0]]
+        rows = self.queryset.order_by(*order).values_list(*fields)
+        if isinstance(self.result_count, AtLeast) and (near := self._near(most, order)):
+            found = list(rows.filter(near)[:most])
+            if len(found) == most:
+                return found
+        return list(rows[:most])
+
+    def _near(self, end: int, order: Sequence[str]) -> Q | None:
         """Return the condition that a row is among the first of the whole list.
 
         The page is probably there. SQLite does not see that a filter selects much, and would sort
@@ -108,11 +132,11 @@ class RecordList(CappedList):
         """
         everything = self.root_queryset.query
         selected = self.queryset.query
-        name = selected.order_by[0].lstrip("-")
+        name = order[0].lstrip("-")
         # A list that is a selection itself has an index of its own.
         if everything.where or not selected.where or self.lookup_opts.get_field(name).null:
             return None
-        values = self.root_queryset.order_by(*selected.order_by).values_list(name, flat=True)
+        values = self.root_queryset.order_by(*order).values_list(name, flat=True)
         reach = max(CAP, end * _SPARSEST)
         first = list(values[:1])
         last = list(values[reach : reach + 1])

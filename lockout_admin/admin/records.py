@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import PAGE_VAR
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import F, Q
@@ -17,14 +16,16 @@ from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
+from ..evidence import watching
 from ..evidence.filters import RecordFilter
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject
 from ..models.fields import parse_network
 from ..models.lookups import StartsWith
-from . import cells
+from .chips import chips_of, of_list, wider
 from .filtering import FilterSetListFilter
+from .numbers import counted
 from .paging import CAP, CappedPaginator, RecordList, in_theme
 
 if TYPE_CHECKING:
@@ -38,12 +39,26 @@ else:
     )
 
 
-CONSOLE_CSS: Any = {"all": ["lockout_admin/console.css"]}
-CONSOLE_JS = ["lockout_admin/countdown.js"]
+CONSOLE_CSS: Any = {"all": ["lockout_admin/console.css", "lockout_admin/answers.css"]}
+CONSOLE_JS = [
+    "lockout_admin/countdown.js",
+    "lockout_admin/console.js",
+    "lockout_admin/answers.js",
+]
 
 
 class ScreenAdmin(BaseAdmin):
     """A screen that is asked by its own filters and by nothing else."""
+
+    change_list_template = "lockout_admin/change_list.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show the list, with the filters in force above it."""
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None) or {}
+        if "cl" in context and "chips" not in context:
+            context["chips"] = of_list(context["cl"], request.GET)
+        return answer
 
     def lookup_allowed(self, lookup: str, value: str, request: Any = None) -> bool:
         """Allow the filters that are listed.
@@ -110,12 +125,14 @@ class RecordAdmin(ScreenAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the list; say so when a filter is wrong, because themes may hide the form."""
-        form = self.filterset_class(
-            request.GET, queryset=self.model._default_manager.none(), request=request
-        ).form
+        filterset = self._filterset(request)
+        form = filterset.form
         is_read = request.method == "GET"
-        # A range that holds unasked may hide what somebody looks for.
-        is_bounded = self.filterset_class.default_time != "all"
+        if is_read and (said := watching.notice()):
+            messages.warning(request, said)
+        # A range, above all one that holds unasked, may hide what somebody looks for.
+        given = filterset.data
+        is_bounded = given["time"] != "all" or given.get("after") or given.get("before")
         if is_read and not form.is_valid():
             wrong = ", ".join(str(form.fields[name].label) for name in form.errors)
             messages.error(
@@ -124,32 +141,45 @@ class RecordAdmin(ScreenAdmin):
                 % {"filters": wrong},
             )
         answer: Any = super().changelist_view(
-            request, {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+            request,
+            {
+                "title": capfirst(self.opts.verbose_name_plural),
+                "chips": chips_of(filterset, request.GET),
+                **(extra_context or {}),
+            },
         )
-        shown: Any = (getattr(answer, "context_data", None) or {}).get("cl")
-        is_empty = shown is not None and not shown.result_count
-        if is_read and is_bounded and is_empty and form.is_valid():
+        context = getattr(answer, "context_data", None) or {}
+        shown: Any = context.get("cl")
+        if shown is None or not is_read:
+            return answer
+        context.update(self.above(request, shown, filterset))
+        is_empty = not shown.result_count
+        if is_bounded and is_empty and form.is_valid():
             self._tell_of_other_times(request, shown.query)
         return answer
 
+    def above(self, request: HttpRequest, shown: Any, filterset: RecordFilter) -> dict[str, Any]:
+        """Return what stands above a list: pictures, summaries."""
+        return {}
+
+    def _filterset(self, request: HttpRequest) -> RecordFilter:
+        rows = self.model._default_manager.none()
+        return self.filterset_class(request.GET, queryset=rows, request=request)
+
     def _tell_of_other_times(self, request: HttpRequest, term: str) -> None:
-        """Lead from a list that is empty to what the same filters find at any time."""
-        asked = request.GET.copy()
-        for name in ("after", "before", PAGE_VAR):
-            asked.pop(name, None)
-        asked["time"] = "all"
-        # Where this would go through all of a table, the form is not valid, and finds nothing.
-        found = self.filterset_class(asked, queryset=self.get_queryset(request), request=request)
-        rows, _is_distinct = self.get_search_results(request, found.qs, term)
-        count = CappedPaginator(rows, self.list_per_page).count
-        if count:
-            text = ngettext(
-                "Nothing in this time, but %(count)s at another.",
-                "Nothing in this time, but %(count)s at other times.",
-                count,
-            ) % {"count": cells.counted(count, CAP)}
-            url = f"?{asked.urlencode()}"
-            messages.info(request, format_html('{} <a href="{}">{}</a>', text, url, _("Show")))
+        """Lead from a list that is empty to the next wider range that is not."""
+        now = self._filterset(request).data["time"]
+        for asked, label in wider(request.GET, now):
+            # Where this would go through all of a table, the form is not valid and finds nothing.
+            rows = self.get_queryset(request)
+            wide = self.filterset_class(asked, queryset=rows, request=request)
+            rows, _is_distinct = self.get_search_results(request, wide.qs, term)
+            if count := CappedPaginator(rows, self.list_per_page).count:
+                said = {"time": label, "count": counted(count, CAP)}
+                text = _("Nothing in this time. %(time)s: %(count)s.") % said
+                url = f"?{asked.urlencode()}"
+                messages.info(request, format_html('{} <a href="{}">{}</a>', text, url, _("Show")))
+                return
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Return the filters, the FilterSet first."""
@@ -191,11 +221,9 @@ class RecordAdmin(ScreenAdmin):
 
     # -- One record -----------------------------------------------------------------------------
 
-    def get_object(
-        self, request: HttpRequest, object_id: str, from_field: str | None = None
-    ) -> Any:
+    def get_object(self, request: HttpRequest, object_id: str, *args: Any) -> Any:
         """Return a record, with what its page needs beside it."""
-        record = super().get_object(request, object_id, from_field)
+        record = super().get_object(request, object_id, *args)
         if record is not None:
             self.look_up(request, [record])
         return record

@@ -23,7 +23,7 @@ from ..exports.resources import SuccessfulLoginResource
 from ..identity.field import username_of
 from ..identity.subject import account_of
 from ..models import SuccessfulLogin
-from . import cells
+from . import cells, pills
 from .visits import VisitAdmin
 
 #: Logins on the page of a user.
@@ -37,9 +37,9 @@ class SuccessfulLoginAdmin(VisitAdmin):
     filterset_class = SuccessFilter
     resource_classes = [SuccessfulLoginResource]
     target = cells.SUCCESSES
-    list_display = ("when", "name", "who", "source", "agent_and_path", "happened")
+    list_display = ("how_long_ago", "name", "who", "source", "agent", "short_path", "happened")
     fields = (
-        *("when", "happened", "name", "who", "source", "agent_in_full", "way_in"),
+        *("when", "happened", "name", "who", "source", "located", "agent_in_full", "way_in"),
         "see_also",
     )
     readonly_fields = fields
@@ -67,12 +67,12 @@ class SuccessfulLoginAdmin(VisitAdmin):
                 name = format_html('<a href="{}">{}</a>', row.account_url, name)
         url = cells.SUCCESSES.url(self.admin_site.name, account=row.account)
         key = cells.link(url, technical(cells.cut(row.account)), _("All logins of this account"))
-        return format_html("{}<br><small>{}</small>", name, key)
+        return format_html("{} <small>{}</small>", name, key)
 
     @admin.display(description=gettext_lazy("event"))
     def happened(self, row: SuccessfulLogin) -> str:
         """A login, a right password alone, a logout."""
-        return row.get_event_display()
+        return pills.cut(row.get_event_display())
 
 
 def last_logins(site: str, user: Any) -> SafeString:

@@ -12,29 +12,18 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from ..engine.releases import Extent, Outcome, Selection, release_all
 from ..models import AccountLock, AuditEntry
 from . import cells, consent
 from .facts import facts_of, look_up
+from .reasons import ReasonForm, described
 from .selections import PAUSE_AFTER_SECS
 
 
-class UnlockForm(forms.Form):
-    """Why the locks are ended."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"),
-        min_length=3,
-        max_length=255,
-        help_text=gettext_lazy(
-            "For the record: how you know that it is the account holder, a ticket, an incident."
-        ),
-        widget=forms.TextInput(
-            attrs={"autofocus": True, "autocomplete": "off", "class": "vTextField"}
-        ),
-    )
+class UnlockForm(ReasonForm):
+    """Why the locks are ended; a consent of its own for those that were put on by hand."""
 
     def __init__(self, data: Any = None, *, by_hand: int) -> None:
         super().__init__(data)
@@ -89,6 +78,13 @@ class Confirmation:
     back: str
     #: Fields that lead the answer to the action: without a selected row the list ignores it.
     hidden: list[tuple[str, str]] = field(default_factory=list)
+    #: Where the answer goes, if another page asks the question; see `question`.
+    asked_at: str = ""
+
+    def question(self) -> dict[str, Any] | None:
+        """Return the question, for a page that asks it beside others; ``None``: none is locked."""
+        extent = self.selection.extent()
+        return {**self._question(None, extent, 0), "url": self.asked_at} if extent.count else None
 
     def answer(self) -> HttpResponse:
         """Ask, or do what was confirmed."""
@@ -118,42 +114,48 @@ class Confirmation:
 
     def _about(self) -> list[Any]:
         """Return what tells this question from that about other locks."""
-        return [self.request.get_full_path(), self.hidden]
+        return [self.asked_at or self.request.get_full_path(), self.hidden]
 
     def _ask(self, data: Any = None, top: int | None = None, done: int = 0) -> HttpResponse:
         extent = self.selection.extent(top)
         if not extent.count:
             messages.warning(self.request, _("None of these is locked any more."))
             return HttpResponseRedirect(self.back)
-        rows = list(extent.shown)
-        look_up(rows)
-        token = consent.seal(
-            self.request, self._about(), extent.count, extent.top, extent.by_hand, done
-        )
         context = {
             **self.admin.admin_site.each_context(self.request),
             "title": _("Unlock"),
             "opts": self.admin.opts,
             "media": self.admin.media,
-            "form": UnlockForm(data, by_hand=extent.by_hand),
-            "count": extent.count,
-            "locks": [Undone.of(row, self.admin.admin_site.name) for row in rows],
-            "more": extent.count - len(rows),
-            "hidden": [*self.hidden, ("token", token)],
+            **self._question(data, extent, done),
             "back": self.back,
             # A script sends the form again: this was confirmed.
             "goes_on": top is not None,
         }
         return TemplateResponse(self.request, "lockout_admin/unlock.html", context)
 
+    def _question(self, data: Any, extent: Extent, done: int) -> dict[str, Any]:
+        rows = list(extent.shown)
+        look_up(rows)
+        token = consent.seal(
+            self.request, self._about(), extent.count, extent.top, extent.by_hand, done
+        )
+        return {
+            "form": UnlockForm(data, by_hand=extent.by_hand),
+            "count": extent.count,
+            "locks": [Undone.of(row, self.admin.admin_site.name) for row in rows],
+            "more": extent.count - len(rows),
+            "hidden": [*self.hidden, ("token", token)],
+        }
+
     def _unlock(self, form: UnlockForm, extent: Extent, done: int) -> HttpResponse:
-        reason = form.cleaned_data["reason"]
+        reason, confirmed = form.cleaned_data["reason"], form.cleaned_data["confirmed"]
         outcome = release_all(
             self.selection,
             extent.top,
             str(self.request.user.get_username()),
             reason,
-            audit=lambda objects: self._log(objects, reason),
+            confirmed=confirmed,
+            audit=lambda objects: self._log(objects, described(reason, confirmed)),
             seconds=PAUSE_AFTER_SECS,
         )
         self._say(outcome, extent, done + outcome.unlocked)
@@ -161,9 +163,7 @@ class Confirmation:
             return HttpResponseRedirect(self.back)
         return self._ask(self.request.POST, extent.top, done + outcome.unlocked)
 
-    def _log(self, objects: list[Any], reason: str) -> None:
-        # Stays in English, as evidence does.
-        said = f"Unlocked: {reason}"
+    def _log(self, objects: list[Any], said: str) -> None:
         AuditEntry.objects.bulk_create(
             AuditEntry(
                 actor=self.request.user.get_username(),

@@ -105,6 +105,7 @@ class LockedUserAdminMixin(_Mixin):
             look_up([user])
             user.lockout_filters = self.get_preserved_filters(request)
             user.lockout_sees_failures = may_see(request, cells.FAILURES)
+            user.lockout_sees_logins = may_see(request, cells.SUCCESSES)
         return user
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -198,7 +199,8 @@ class LockedUserAdminMixin(_Mixin):
     @admin.display(description=gettext_lazy("trusted devices"))
     def trusted_devices(self, user: Any) -> str:
         """The browsers that the user logged in with, and a link to all of them."""
-        return devices_of(self._site(), user)
+        sees_logins = getattr(user, "lockout_sees_logins", False)
+        return devices_of(self._site(), user, sees_logins=sees_logins)
 
 
 class LockoutUserAdmin(LockedUserAdminMixin, _UserAdmin):

@@ -6,15 +6,28 @@ production (the cache) is an error of ``check --deploy``.
 
 from __future__ import annotations
 
-from . import backends, caches, clocks, collations, notifications, presets, rules, settings
+from . import (
+    backends,
+    caches,
+    challenges,
+    clocks,
+    collations,
+    notifications,
+    presets,
+    rules,
+    settings,
+    watching,
+)
 
 __all__ = [
     "backends",
     "caches",
+    "challenges",
     "clocks",
     "collations",
     "notifications",
     "presets",
     "rules",
     "settings",
+    "watching",
 ]

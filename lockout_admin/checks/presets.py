@@ -8,7 +8,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.utils.translation import override
 
 from ..conf import LockoutSettings, conf
-from ..engine.ruleset import rules_in_force
+from ..engine.ruleset import written_rules
+from ..identity import names
 from ..policy.clauses import contradicted
 
 
@@ -17,13 +18,23 @@ def a_preset_is_kept(**kwargs: Any) -> list[CheckMessage]:
     """E038: settings contradict the standard that PRESET names."""
     if not LockoutSettings.preset.is_said:
         return []
+    several = names.number_said()
     with override("en"):
         return [
             Error(
                 f"LOCKOUT_ADMIN['PRESET'] is {conf.preset!r}, which other settings contradict."
                 f" {clause.standard}: {clause.says}",
-                hint=str(clause.remedy),
+                hint=f"{clause.remedy}{_hint_of_names(several)}",
                 id="lockout_admin.E038",
             )
-            for clause in contradicted(conf.preset, rules_in_force())
+            for clause in contradicted(conf.preset, written_rules(), several)
         ]
+
+
+def _hint_of_names(several: int) -> str:
+    if several == 1:
+        return ""
+    return (
+        f" Backends find an account by {several} names, and each has limits of its own: divide the"
+        f" limits by {several}, or have longer locks."
+    )

@@ -8,7 +8,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as CheckWarning
 
 from ..conf import conf
-from ..engine.ruleset import CHECK, faults, rules_in_force
+from ..engine.ruleset import CHECK, faults, longest_beyond, written_rules
 
 
 @register(Tags.security)
@@ -26,14 +26,9 @@ _MOST: Final = 100
 @register(Tags.security)
 def records_last_as_long_as_rules_count(**kwargs: Any) -> list[CheckMessage]:
     """W028: what is pruned before its interval is over counts no more."""
-    longer = [
-        rule
-        for rule in rules_in_force()
-        if rule.interval > conf.retention_secs and not rule.ends_trust
-    ]
-    if not longer:
+    rule = longest_beyond(conf.retention_secs)
+    if rule is None:
         return []
-    rule = max(longer, key=lambda rule: rule.interval)
     return [
         CheckWarning(
             f"LOCKOUT_ADMIN['RETENTION_SECS'] is {conf.retention_secs}, and the rule {rule.name!r}"
@@ -48,7 +43,8 @@ def records_last_as_long_as_rules_count(**kwargs: Any) -> list[CheckMessage]:
 @register(Tags.security)
 def something_is_refused(**kwargs: Any) -> list[CheckMessage]:
     """W022: without a rule that limits guesses on a name, a botnet has no limit."""
-    of_names = [rule for rule in rules_in_force() if rule.scope.reserves]
+    # What MODE makes of them is for a time; see W041.
+    of_names = [rule for rule in written_rules() if rule.scope.reserves and not rule.delays]
     strict = [rule for rule in of_names if rule.enforces and rule.limit <= _MOST]
     if any(not rule.scope.is_of_devices for rule in strict):
         return []

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Final
+
 from .kinds import Address, Paths, Switch, Text, Whole
+from .setting import Setting
+from .values import is_list
+
+#: What there may be alerts of.
+ALERTS: Final = ("incident", "entry", "staff", "engine")
+
+
+class Alerts(Setting[Sequence[str]]):
+    """What those are alerted of who look after the site."""
+
+    kind = f"a list of some of: {', '.join(ALERTS)}"
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether each entry is something that there are alerts of."""
+        return is_list(value) and all(entry in ALERTS for entry in value)
 
 
 class NotificationSettings:
@@ -16,8 +34,18 @@ class NotificationSettings:
     )
     notifiers = Paths(
         "NOTIFIERS",
-        ("lockout_admin.notifications.mail.MailNotifier",),
+        (
+            "lockout_admin.notifications.mail.MailNotifier",
+            "lockout_admin.notifications.alerts.AlertNotifier",
+        ),
         help="dotted paths of the classes that tell owners and others; empty: nobody is told",
+    )
+    alerts = Alerts(
+        "ALERTS",
+        ALERTS,
+        help="of what there are alerts: `incident` (a new one), `entry` (an account entered),"
+        " `staff` (a lock of a member of staff), `engine` (a cache that is down); by mail to those"
+        " with the permission `receive_alerts`, by the webhook, in the log",
     )
     contact = Text(
         "CONTACT",

@@ -16,7 +16,8 @@ Changes = dict[str, dict[str, Any] | None]
 
 
 #: What a rule may do: refuse and lock, or record what it would have done.
-MODES: Final = ("enforce", "monitor")
+MONITOR: Final = "monitor"
+MODES: Final = ("enforce", MONITOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,13 @@ _SECONDS: Final = Term(
     lambda value: is_whole(value, 1, LONGEST),
     f"a whole number from 1 to {LONGEST}",
 )
+#: The highest limit of a rule that RULES may say.
+MOST_OF_A_LIMIT: Final = 100_000
 TERMS: Final = {
-    "limit": Term(lambda value: is_whole(value, 1, 100_000), "a whole number from 1 to 100000"),
+    "limit": Term(
+        lambda value: is_whole(value, 1, MOST_OF_A_LIMIT),
+        f"a whole number from 1 to {MOST_OF_A_LIMIT}",
+    ),
     "interval": _SECONDS,
     "lock": _SECONDS,
     "growth": Term(lambda value: is_number(value, 1, 100), "a number from 1 to 100"),
@@ -45,6 +51,16 @@ def _are_changes(changes: Any) -> bool:
     if not isinstance(changes, dict):
         return changes is None
     return all(key in TERMS and TERMS[key].accepts(value) for key, value in changes.items())
+
+
+class Mode(Setting[str]):
+    """What all rules do, and whatever else refuses, unless a person has put it on."""
+
+    kind = "'enforce' or 'monitor'"
+
+    def accepts(self, value: Any) -> bool:
+        """Tell whether it is one of the two."""
+        return isinstance(value, str) and value in MODES
 
 
 class Preset(Setting[str]):

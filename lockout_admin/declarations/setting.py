@@ -9,7 +9,10 @@ from __future__ import annotations
 import logging
 import reprlib
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Generic, Self, TypeVar, overload
 
@@ -30,6 +33,31 @@ _holder: Final = partial(object.__getattribute__, settings, "_wrapped")
 _keys: set[str] = set()
 #: What was logged. `dict.setdefault` is atomic: of many threads, one logs.
 _logged: dict[str, object] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """What is tried in place of what the site wrote, and the settings that were read so far."""
+
+    values: Mapping[str, Any]
+    read: dict[str, Any] = field(default_factory=dict)
+
+
+_trial: Final[ContextVar[_Trial | None]] = ContextVar("lockout_admin_trial", default=None)
+
+
+@contextmanager
+def trying(values: Mapping[str, Any]) -> Iterator[None]:
+    """Have other values of Django's settings hold, for this thread or task and no other.
+
+    For a reckoning with settings that are not in force; no attempt is met with them. Each is read
+    once: what the site changes meanwhile is not seen.
+    """
+    token = _trial.set(_Trial(values))
+    try:
+        yield
+    finally:
+        _trial.reset(token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +112,33 @@ class Setting(ABC, Generic[T]):
         """Return the value that holds; the declaration, when the class is asked."""
         if instance is None:
             return self
-        value = (
-            written(self.name, _UNSAID) if self.plain else _keys_in_use().get(self.name, _UNSAID)
-        )
+        trial = _trial.get()
+        if trial is None:
+            return self._value()
+        if self.name not in trial.read:
+            trial.read[self.name] = self._value()
+        value: T = trial.read[self.name]
+        return value
+
+    def _value(self) -> T:
+        keys = _keys_in_use()
+        value = written(self.name, _UNSAID) if self.plain else keys.get(self.name, _UNSAID)
         if value is _UNSAID:
-            of_preset: T = _of_preset().get(self.name, self.default)
-            return of_preset
+            return self._of_preset(keys)
         if value is self.default:
             return self.default
         if self.accepts(value):
             return self.read(value)
         self.faults(value)[0].log_once(self.name)
         return self.default
+
+    def _of_preset(self, keys: dict[str, Any]) -> T:
+        """Return the default, or what the site's preset has in place of it."""
+        name = keys.get("PRESET")
+        if not isinstance(name, str):
+            return self.default
+        of_preset: T = PRESETS.get(name, {}).get(self.name, self.default)
+        return of_preset
 
     @property
     def declared(self) -> Any:
@@ -143,6 +186,9 @@ def written(name: str, default: Any) -> Any:
     `settings` itself takes a microsecond for each, and four for what is not set, as most of ours
     are; an attempt reads some twenty. So its holder is asked.
     """
+    trial = _trial.get()
+    if trial is not None and name in trial.values:
+        return trial.values[name]
     holder = _holder()
     return getattr(settings if holder is empty else holder, name, default)
 
@@ -160,13 +206,6 @@ def faults_of_keys() -> list[Fault]:
 def _unknown(key: object) -> Fault:
     problem = f"LOCKOUT_ADMIN has an unknown key {reprlib.repr(key)}."
     return Fault("E004", problem, f"Known keys: {', '.join(sorted(_keys))}.")
-
-
-def _of_preset() -> dict[str, Any]:
-    """Return the defaults that the site's preset has in place of the usual ones."""
-    keys = _declared_keys()
-    name = keys.get("PRESET") if isinstance(keys, dict) else None
-    return PRESETS.get(name, {}) if isinstance(name, str) else {}
 
 
 def _keys_in_use() -> dict[str, Any]:

@@ -95,8 +95,8 @@ def connect() -> None:
 
 
 def user_is_in(request: Any = None, user: Any = None, **signal: Any) -> None:
-    """Trust the browser of somebody who is logged in now."""
-    browser = Browser.of(request)
+    """Trust the browser of somebody who is logged in now, if it can be told."""
+    browser = None if conf.only_watches else Browser.of(request)
     if browser is None or not account_of(user) or not is_answered_by_us(request):
         return
     own = [one for one in left_open(request) if isinstance(one, Success) and one.is_of(user)]

@@ -29,8 +29,9 @@ from ..engine.store import store
 from ..identity.client import parse_address
 from ..models import NetworkRule
 from ..models.transactions import on_commit, shielded, tell
-from ..signals import network_refused, network_rules_changed
+from ..signals import network_refused, network_rules_changed, would_refuse
 from .matching import Match, Networks
+from .telling import Telling, is_over
 
 if TYPE_CHECKING:
     from ..engine.attempts import Attempt
@@ -47,10 +48,6 @@ RELOAD_SECS: Final = 600
 RETRY_SECS: Final = 20
 #: How long a mark stays.
 _MARK_SECS: Final = 24 * 60 * 60
-#: So often a process tells of one network that is refused, …
-_TELL_SECS: Final = 60
-#: … and of so many in that time: a siege may come from everywhere.
-_MOST_TOLD: Final = 100
 #: Sites and tenants whose rules a process keeps.
 _MOST: Final = 1000
 
@@ -69,7 +66,7 @@ class Lists:
 
     def in_force(self) -> Networks:
         """Return the rules, at most a few seconds old."""
-        if _is_over(self._checked, self._pause):
+        if is_over(self._checked, self._pause):
             # The first to come waits for them; later, one asks, and all others go on.
             is_first = self._seen is None
             if self._lock.acquire(blocking=is_first):
@@ -84,12 +81,12 @@ class Lists:
         self._checked = float("-inf")
 
     def _check(self) -> None:
-        if not _is_over(self._checked, self._pause):
+        if not is_over(self._checked, self._pause):
             return
         self._pause = CHECK_SECS
         try:
             mark = self._mark()
-            if mark is not None and (mark != self._seen or _is_over(self._loaded, RELOAD_SECS)):
+            if mark is not None and (mark != self._seen or is_over(self._loaded, RELOAD_SECS)):
                 self.networks = _read()
                 self._seen = mark
                 self._loaded = time.monotonic()
@@ -118,11 +115,6 @@ def _read() -> Networks:
     return networks
 
 
-def _is_over(since: float, seconds: float) -> bool:
-    # A clock that was set back, too: tests stop it.
-    return not 0 <= time.monotonic() - since < seconds
-
-
 class _Known:
     """The lists of all sites of this process, and what it has told of their refusals."""
 
@@ -132,8 +124,7 @@ class _Known:
     def start_over(self) -> None:
         """Know nothing, as a new process does; share no lock with the one it was forked from."""
         self._lists: dict[str, Lists] = {}
-        self._told: dict[str, tuple[float, int]] = {}
-        self._lock = threading.Lock()
+        self.told = Telling()
 
     def of_site(self) -> Lists:
         """Return the lists of the site, or tenant, that is served at the moment."""
@@ -141,23 +132,6 @@ class _Known:
         if site not in self._lists and len(self._lists) >= _MOST:
             self._lists.clear()
         return self._lists.get(site) or self._lists.setdefault(site, Lists(_key()))
-
-    def count(self, network: str) -> int | None:
-        """Count a refusal; return how many there were when it is time to tell."""
-        with self._lock:
-            if network not in self._told and not self._has_room():
-                return None
-            told, refused = self._told.get(network, (float("-inf"), 0))
-            is_due = _is_over(told, _TELL_SECS)
-            entry = (time.monotonic(), 0) if is_due else (told, refused + 1)
-            self._told[network] = entry
-        return refused + 1 if is_due else None
-
-    def _has_room(self) -> bool:
-        if len(self._told) >= _MOST_TOLD:
-            recent = [one for one in self._told.items() if not _is_over(one[1][0], _TELL_SECS)]
-            self._told = dict(recent)
-        return len(self._told) < _MOST_TOLD
 
 
 def _key() -> str:
@@ -179,7 +153,7 @@ def connect() -> None:
 
 def is_allowed(ip_address: str | None) -> bool:
     """Tell whether rules on networks leave an address alone."""
-    match = _match(ip_address, timezone.now().timestamp())
+    match = _match(ip_address)
     return match is not None and match.is_allowed
 
 
@@ -210,19 +184,21 @@ def have_changed(**signal: Any) -> None:
     on_commit(NetworkRule, forget)
 
 
-def _match(ip_address: str | None, now: float) -> Match | None:
+def _match(ip_address: str | None, now: float | None = None) -> Match | None:
     networks = _known.of_site().in_force()
     if not networks.size or ip_address is None:
         return None
     address = parse_address(ip_address)
-    return None if address is None else networks.find(address, now)
+    if address is None:
+        return None
+    return networks.find(address, timezone.now().timestamp() if now is None else now)
 
 
 def _tell(network: str, client: Client, request: Any) -> None:
-    refused = _known.count(network)
+    refused = _known.told.count(network)
     if refused:
         facts = {"network": network, "refused": refused, "client": client, "request": request}
-        tell(network_refused, NetworkRule, **facts)
+        tell(would_refuse if conf.only_watches else network_refused, NetworkRule, **facts)
 
 
 if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows does not fork

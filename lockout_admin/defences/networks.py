@@ -40,12 +40,19 @@ def rules() -> tuple[Rule, ...]:
 def _matter(
     column: str, scope: str, network: Callable[[str | None], str | None], facts: Facts
 ) -> Matter | None:
+    cidr = _cidr(network, facts)
+    if cidr is None:
+        return None
+    rows = (OneOf(column, (number_of(cidr),)), Missing("device"))
+    return Matter(scope, _keys(scope, cidr), cidr, rows)
+
+
+def _cidr(network: Callable[[str | None], str | None], facts: Facts) -> str | None:
     cidr = network(facts.client.ip_address)
     if cidr is None or facts.device is not None or lists.is_allowed(facts.client.ip_address):
         # A device: one infected machine must not lock an office's owners out.
         return None
-    rows = (OneOf(column, (number_of(cidr),)), Missing("device"))
-    return Matter(scope, _keys(scope, cidr), cidr, rows)
+    return cidr
 
 
 def _keys(scope: str, cidr: str) -> tuple[int, ...]:
@@ -58,7 +65,12 @@ def _accounts(column: str, matter: Matter, now: datetime) -> int:
     Each vouches for one network a day, the first that it came in from; a new one for none.
     """
     number = number_of(matter.label)
-    recent = {"event": SuccessfulLogin.Event.LOGIN, "timestamp__gt": now - _secs(_VOUCHES_SECS)}
+    recent = {
+        "event": SuccessfulLogin.Event.LOGIN,
+        "timestamp__gt": now - _secs(_VOUCHES_SECS),
+        # The simulator asks of a moment of the past.
+        "timestamp__lte": now,
+    }
     logins = SuccessfulLogin.objects.fresh()
     before = logins.filter(**recent, account=OuterRef("account"), pk__lt=OuterRef("pk"))
     elsewhere = before.exclude(**{column: number})
@@ -98,7 +110,13 @@ def _secs(seconds: int) -> timedelta:
 
 
 def _scope(name: str, column: str, network: Callable[[str | None], str | None]) -> Scope:
-    return Scope(name, partial(_matter, column, name, network), accounts=partial(_accounts, column))
+    return Scope(
+        name,
+        partial(_matter, column, name, network),
+        accounts=partial(_accounts, column),
+        brief=partial(_cidr, network),
+        is_of_addresses=True,
+    )
 
 
 #: A /32 of IPv4, a /64 of IPv6.

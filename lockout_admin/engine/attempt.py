@@ -17,7 +17,8 @@ from ..identity.passwords import digest_of
 from ..identity.subject import Subject
 from ..models import FailedLogin
 from . import commonness, fingerprints
-from .rules import Bucket, Facts, Matters, buckets_of, matter_of, matters_of
+from .buckets import Matters, buckets_of, matters_of
+from .rules import Bucket, Facts, matter_of
 from .ruleset import rules_in_force
 from .slots import Place, Slot
 from .standing import Standing
@@ -54,6 +55,10 @@ class Attempt:
     slots: tuple[Slot, ...] = ()
     #: Tells the password from others in this process; empty where none was given.
     digest: bytes = field(default=b"", repr=False)
+    #: Tells it from others on this site, in memory only; 0 where none was given.
+    guess: int = field(default=0, repr=False)
+    #: Whether it has answered a challenge: an answer is good once.
+    has_answered: bool = False
     #: Whether the name can only be the username of an account that Django has.
     is_of_django: bool = False
     #: The record of its failure, once it is written, …
@@ -91,6 +96,7 @@ def prepared(
         fingerprint=fingerprints.of(subject, network, password, beside or {}),
         common=commonness.of(password),
         digest=digest_of(password),
+        guess=fingerprints.guess_of(password),
     )
     sort_into(attempt, device_of(request, browser, subject))
     return attempt

@@ -15,8 +15,10 @@ from typing import Any
 from django.db import Error
 from django.utils import timezone
 
+from ..conf import conf
 from ..identity import names
 from ..identity.client import Client
+from ..identity.subject import account_of
 from ..models import FailedLogin
 from ..models.querysets import UserAgentManager
 from ..models.transactions import shielded
@@ -27,14 +29,18 @@ from . import (
     locks,
     outcomes,
     refusals,
+    sightings,
     slots,
     submissions,
     successes,
+    watching,
 )
 from .attempt import Attempt, prepared, sort_into
+from .buckets import refuse
 from .decisions import decide, fits, is_close
 from .journal import let_in, pending_of
 from .locks import Lock
+from .pacing import behind
 from .slots import NoSlot
 from .standing import Standing
 from .states import Admission, Refusal
@@ -61,10 +67,16 @@ def begin(
     a fingerprint of 16 bits, see `fingerprints`.
     """
     attempt = prepared(username, request, password, client, beside)
+    watching.note(attempt.buckets)
     gates.pass_all(attempt)
     try:
         store.run(lambda engine: _enter(engine, attempt))
     except Unavailable:
+        if conf.only_watches:
+            # It reserves nothing. What staff have locked, the database knows.
+            _look_outside(attempt)
+            _admitted(attempt, {})
+            return attempt
         # Parallel guesses can't be counted, so nobody may try.
         logger.error("store_unavailable: neither cache nor database holds slots; logins wait.")
         refusals.until(attempt, attempt.started)
@@ -109,6 +121,7 @@ def succeed(attempt: Attempt, user: Any = None) -> None:
     clearing.succeeded(attempt, user)
     for name in names.others(attempt.subject, user):
         clearing.succeeded(begin_verified(name, attempt.request, attempt.client), user)
+    sightings.came_in(attempt, account_of(user))
     successes.verified(attempt, user)
 
 
@@ -128,16 +141,18 @@ def _enter(engine: Engine, attempt: Attempt) -> None:
     for matter, rules in attempt.matters.values():
         lock = Lock.cached(matter.scope, matter.keys, entries)
         # What strangers did to the name does not bind the owner's device; what staff did, does.
-        if lock and (rules or lock.is_by_hand):
+        if lock and (lock.is_by_hand or refuse(rules)):
             refusals.by_lock(attempt, matter.scope, matter.key, lock)
     look(attempt, entries)
     if attempt.device and attempt.standing.account_of_device is None:
         sort_into(attempt, None)
         return _enter(engine, attempt)
+    gates.pass_inner(attempt)
     admission = _admitted(attempt, entries)
     reserved = slots.reserve(engine, attempt.places, admission.allowed, entries, attempt.started)
     if isinstance(reserved, NoSlot):
-        refusals.until(attempt, reserved.until)
+        sooner = behind(attempt.buckets, attempt.standing.states, attempt.started)
+        refusals.until(attempt, min(reserved.until, sooner or reserved.until))
     attempt.slots = reserved
     if is_close(attempt.matters, admission):
         _look_again(engine, attempt)

@@ -8,6 +8,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from django.db import connections
+
+from ..signals import engine_changed
+
 logger = logging.getLogger("lockout_admin")
 
 #: From one look at a dead engine to the next.
@@ -61,6 +65,7 @@ class Breaker:
             self.name,
             reason,
         )
+        engine_changed.send_robust(Breaker, name=self.name, is_well=False, reason=reason)
 
     def _claim_look(self) -> bool:
         with self._guard:
@@ -88,3 +93,8 @@ class Breaker:
                 self.is_open = not well
         if well:
             logger.warning("cache_available: the cache %r answers again.", self.name)
+            try:
+                engine_changed.send_robust(Breaker, name=self.name, is_well=True, reason="")
+            finally:
+                # Nothing else closes what a thread has opened.
+                connections.close_all()

@@ -94,7 +94,7 @@ class Call:
 
         Raises `PermissionDenied` where the call has the names of several accounts.
         """
-        is_of_several = self._is_of_several()
+        is_of_several = not conf.only_watches and self._is_of_several()
         left = _left.get()
         if left and self._continues(left):
             self.guess = left
@@ -149,15 +149,15 @@ class Call:
         guess = self._entered()
         if self._unfit:
             hash_in_vain()
-        if (
-            user is None
-            or not guess.entrance.may_be_of(user)
-            or refusals.is_kept_out(guess.attempt, user)
-        ):
+        if user is None or self._is_kept_out(guess, user):
             self._answer_none(guess)
             return None
         guess.meet(Event.ANSWERED_USER, user)
         return user
+
+    def _is_kept_out(self, guess: Guess, user: Any) -> bool:
+        is_known = conf.only_watches or guess.entrance.may_be_of(user)
+        return not is_known or refusals.is_kept_out(guess.attempt, user)
 
     def leave_with_error(self, error: BaseException) -> None:
         """End the attempt of a backend that raised; after its end, nothing happens."""

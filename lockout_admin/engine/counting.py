@@ -17,7 +17,8 @@ def counted(rule: Rule, state: State, now: datetime) -> list[Failure]:
     since = _since(rule, state, now)
     # It is forgotten when the interval is over, in the moment in which its slot is free again.
     forgotten = now - timedelta(seconds=rule.interval)
-    held = {slot.started for slot in state.slots}
+    # A rule that only watches holds none: those there are last as long as others count.
+    held = {slot.started for slot in state.slots} if rule.enforces else set()
 
     def is_recent(when: datetime) -> bool:
         return when in held or (when > forgotten and (not since or when >= since))
@@ -31,7 +32,10 @@ def counts(rule: Rule, failure: Failure) -> bool:
     """Tell whether a failure is of those that a rule counts at all."""
     if failure.repeated and not rule.counts_repeats:
         return False
-    return not (failure.cleared and rule.ended_by is EndedBy.NETWORK)
+    # Rows are read for rules of several kinds: what one of them has no more, another may have.
+    if rule.ended_by is None:
+        return True
+    return not (failure.forgiven or (failure.cleared and rule.ended_by is EndedBy.NETWORK))
 
 
 def _since(rule: Rule, state: State, now: datetime) -> datetime | None:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 
+from .buckets import Matters
 from .counting import (
     counted,
     counts,
@@ -20,7 +21,8 @@ from .counting import (
     led_to,
     one_try_is_left,
 )
-from .rules import Bucket, EndedBy, Matters, Rule, capacity
+from .pacing import delaying, failing, next_try
+from .rules import Bucket, EndedBy, Rule
 from .states import (
     SHORT_WAIT,
     Admission,
@@ -37,8 +39,7 @@ from .states import (
 def decide(buckets: Sequence[Bucket], states: States, now: datetime) -> Admission | Refusal:
     """Let an attempt in, with so many slots, or refuse it until a moment."""
     enforced = [bucket for bucket in buckets if bucket.rule.enforces]
-    open_locks = [lock for state in states.values() for lock in _open(state, now)]
-    if open_locks:
+    if open_locks := binding(buckets, states, now):
         last = max(open_locks, key=attrgetter("end"))
         return Refusal(last.end, locked=True, rule=last.rule)
     overdue = [due for bucket in enforced if (due := _overdue(bucket, states, now))]
@@ -46,6 +47,11 @@ def decide(buckets: Sequence[Bucket], states: States, now: datetime) -> Admissio
         longest = max(overdue, key=attrgetter("seconds"))
         end = now + timedelta(seconds=longest.seconds)
         return Refusal(end, overdue=(longest,), rule=longest.bucket.rule.name)
+    paced = delaying(buckets)
+    early = [(next_try(rule, states[key], now), rule.name) for key, rule in paced]
+    last_try, name = max(early, default=(now, ""))
+    if last_try > now:
+        return Refusal(last_try, rule=name)
     allowed = _allowed(enforced, states, now)
     waits = [
         (until, key)
@@ -53,7 +59,8 @@ def decide(buckets: Sequence[Bucket], states: States, now: datetime) -> Admissio
         if (until := _slot_wait(states[key], most, now))
     ]
     if not waits:
-        return Admission(allowed)
+        is_paced = any(failing(rule, states[key], now) for key, rule in paced)
+        return Admission(allowed, is_paced)
     until, key = max(waits)
     tightest = min(
         (bucket.rule for bucket in enforced if bucket.matter.key == key),
@@ -67,22 +74,29 @@ def after_failure(
 ) -> tuple[LockDue, ...]:
     """Return the locks that begin with `failure`, which is the newest of each state.
 
-    Of those that refuse only the longest begins; the others would refuse nothing more.
+    Of those on one matter that refuse only the longest begins; the others would refuse nothing
+    more.
     """
     due = [
         lock
         for bucket in buckets
         if counts(bucket.rule, failure)
+        and not bucket.rule.delays
         and (lock := _due(bucket, states[bucket.matter.key], now, grows=not failure.repeated))
     ]
-    longest = max(filter(_refuses, due), key=attrgetter("seconds"), default=None)
+    longest: dict[int, LockDue] = {}
+    for lock in filter(_refuses, due):
+        key = lock.bucket.matter.key
+        longest[key] = max(longest.get(key, lock), lock, key=attrgetter("seconds"))
     others = [lock for lock in due if not _refuses(lock)]
-    return (*([longest] if longest else []), *others)
+    return (*longest.values(), *others)
 
 
 def fits(buckets: Sequence[Bucket], states: States, now: datetime) -> bool:
     """Tell whether the attempts under way are no more than the rules leave, with nothing locked."""
-    if any(_open(state, now) for state in states.values()):
+    if any(next_try(rule, states[key], now, own=now) > now for key, rule in delaying(buckets)):
+        return False
+    if binding(buckets, states, now):
         return False
     enforced = [bucket for bucket in buckets if bucket.rule.enforces]
     allowed = _allowed(enforced, states, now)
@@ -90,9 +104,9 @@ def fits(buckets: Sequence[Bucket], states: States, now: datetime) -> bool:
 
 
 def is_close(matters: Matters, admission: Admission) -> bool:
-    """Tell whether rows leave fewer tries than there are slots."""
-    return any(
-        admission.allowed[key] < capacity(rule for rule in rules if rule.enforces)
+    """Tell whether the rows leave fewer tries than the rules, or the next one waits."""
+    return admission.is_paced or any(
+        admission.allowed[key] < min(rule.limit for rule in rules if rule.enforces)
         for key, (_, rules) in matters.items()
         if key in admission.allowed
     )
@@ -145,8 +159,15 @@ def _refuses(due: LockDue) -> bool:
     return due.bucket.rule.enforces and not due.bucket.rule.ends_trust
 
 
-def _open(state: State, now: datetime) -> list[PastLock]:
-    return [lock for lock in state.locks if lock.enforced and lock.is_open(now)]
+def binding(buckets: Sequence[Bucket], states: States, now: datetime) -> list[PastLock]:
+    """Return the open locks that refuse: one by hand always, others where a rule enforces."""
+    enforced = {bucket.matter.key for bucket in buckets if bucket.rule.enforces}
+    return [
+        lock
+        for key, state in states.items()
+        for lock in state.locks
+        if lock.enforced and lock.is_open(now) and (key in enforced or not lock.rule)
+    ]
 
 
 # -- How many may try ---------------------------------------------------------------------------
@@ -168,6 +189,9 @@ def _left(rule: Rule, state: State, now: datetime) -> int:
     A slot that stands for a failure which this rule does not count is in nobody's way: whoever
     repeats one wrong password would keep the owner from the last try.
     """
+    if rule.delays:
+        # One at a time, once they wait.
+        return len(state.slots) + max(1, rule.limit - len(failing(rule, state, now)))
     if not state.failures:
         return rule.limit
     rows = counted(rule, state, now)
@@ -193,7 +217,7 @@ def _slot_wait(state: State, allowed: int, now: datetime) -> datetime | None:
 
 def _overdue(bucket: Bucket, states: States, now: datetime) -> LockDue | None:
     state = states[bucket.matter.key]
-    if len(state.failures) < bucket.rule.limit:
+    if bucket.rule.delays or len(state.failures) < bucket.rule.limit:
         return None
     rows = counted(bucket.rule, state, now)
     if one_try_is_left(bucket.rule, state, rows, now):

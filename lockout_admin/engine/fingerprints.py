@@ -45,6 +45,16 @@ def of(subject: Subject, network: str | None, password: Any, beside: Mapping[str
     return f"{bits:04x}"
 
 
+@sensitive_variables()
+def guess_of(password: Any) -> int:
+    """Return a keyed digest that a password has on every name; 0 for what is no text.
+
+    It is for the memory of the process: what leaves it is cut, see `incidents.guesses`.
+    """
+    is_text = isinstance(password, str) and bool(password)
+    return digest("lockout_admin.guess", password) if is_text else 0
+
+
 def is_repeated(attempt: Attempt) -> bool:
     """Remember a wrong password for a day; tell whether it was remembered already."""
     if not attempt.fingerprint:

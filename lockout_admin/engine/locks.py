@@ -22,6 +22,7 @@ from ..models import AccountLock, FailedLogin
 from ..models.transactions import in_transaction, on_commit, shielded, tell
 from ..signals import account_locked, account_unlocked, would_lock
 from . import tallies
+from .buckets import refuse
 from .entries import Lock, all_keys_of, enforce, keys_of_lock
 from .rules import ACCOUNT, Matter
 from .ruleset import rules_in_force
@@ -41,8 +42,10 @@ __all__ = [
 
 
 def find(subject: Subject) -> Lock | None:
-    """Return the open lock of a name: from the store, or on a miss from the database."""
+    """Return the lock that refuses a name: from the store, or on a miss from the database."""
     scope = ACCOUNT.name
+    if not refuse(rule for rule in rules_in_force() if rule.scope.name == scope):
+        return by_hand(subject)
     entries = store.get_many(keys_of_lock(scope, subject.keys)) or {}
     return Lock.cached(scope, subject.keys, entries) or restore(scope, subject.keys)
 
@@ -147,14 +150,19 @@ class Release:
     cache_cleared: bool
 
 
-def release(keys: Collection[int], by: str, note: str, top: int | None = None) -> Release:
+def release(
+    keys: Collection[int], by: str, note: str, top: int | None = None, *, confirmed: str = ""
+) -> Release:
     """End the open locks on `keys` and start their counts anew: rows, entries, signals.
 
     Nothing is deleted but entries of the store. A lock that is younger than `top` goes on, and so
-    does the count it is for.
+    does the count it is for. How the identity was `confirmed` is one of `AccountLock.Confirmed`;
+    raises `ValueError` for what is none.
     """
+    confirmed = AccountLock.Confirmed(confirmed).value if confirmed else ""
     named = _by_each_secret(set(keys))
-    rows = _ended_now(named, top, ended_at=timezone.now(), ended_by=by, end_note=note)
+    end = {"ended_at": timezone.now(), "ended_by": by, "end_note": note, "confirmed": confirmed}
+    rows = _ended_now(named, top, **end)
     # Whatever keeps a name out ends with its lock, of whichever scope.
     keys = named | {row.key for row in rows}
     going_on = list(AccountLock.objects.fresh().open().filter(key__in=keys))

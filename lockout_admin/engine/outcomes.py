@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.db import Error, router
@@ -12,8 +12,8 @@ from django.utils import timezone
 from ..models import FailedLogin, UserAgent, accounts
 from ..models.transactions import in_transaction, shielded, tell
 from ..signals import login_failed
-from . import credit, dues, fingerprints, recording, slots
-from .decisions import after_failure
+from . import credit, dues, fingerprints, recording, sightings, slots
+from .decisions import after_failure, binding
 from .journal import current_journal, outside_transactions
 from .rules import Bucket
 from .standing import Standing
@@ -28,6 +28,10 @@ logger = logging.getLogger("lockout_admin")
 def failed(attempt: Attempt) -> bool:
     """Record a wrong password, and begin the locks that are due. True: now locked."""
     repeated = fingerprints.is_repeated(attempt)
+    reserving = [one.rule for one in attempt.buckets if one.rule.scope.reserves]
+    if repeated and not any(rule.counts_repeats for rule in reserving):
+        # What no rule counts holds up nobody.
+        slots.give_back(attempt.slots, timezone.now())
     journal = current_journal.get()
     if journal is None or not in_transaction(FailedLogin):
         return _record(attempt, repeated)
@@ -61,6 +65,7 @@ def take_back(attempt: Attempt) -> None:
 def _record(attempt: Attempt, repeated: bool) -> bool:
     if attempt.is_taken_back:
         return False
+    sightings.guessed(attempt)
     row = FailedLogin.objects.build(
         attempt.subject,
         attempt.client,
@@ -109,7 +114,7 @@ def _lock(attempt: Attempt, row: FailedLogin, others: int) -> bool:
     if any(lock.enforced for lock in begun):
         _mark(row)
     refuses = any(one.bucket.rule.enforces and not one.bucket.rule.ends_trust for one in due)
-    return refuses or _is_locked(states, attempt.started)
+    return refuses or bool(binding(attempt.buckets, states, attempt.started))
 
 
 def _mark(row: FailedLogin) -> None:
@@ -163,11 +168,6 @@ def _others_known(attempt: Attempt, bucket: Bucket) -> int:
     return sum(failure.when > since for failure in state.failures)
 
 
-def _is_locked(states: States, now: datetime) -> bool:
-    locks_known = [lock for state in states.values() for lock in state.locks]
-    return any(lock.enforced and lock.is_open(now) for lock in locks_known)
-
-
 def _failure(attempt: Attempt, pk: int, repeated: bool) -> Failure:
     return Failure(
         pk,
@@ -182,7 +182,11 @@ def _failure(attempt: Attempt, pk: int, repeated: bool) -> Failure:
 
 def _shortest(attempt: Attempt) -> Bucket | None:
     """Return the rule on the name with the shortest interval: there, several may fail at once."""
-    own = [bucket for bucket in attempt.buckets if bucket.matter.subject == attempt.subject.key]
+    own = [
+        bucket
+        for bucket in attempt.buckets
+        if bucket.matter.subject == attempt.subject.key and not bucket.rule.delays
+    ]
     return min(own, key=lambda bucket: bucket.rule.interval, default=None)
 
 

@@ -8,18 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 from ..models import FailedLogin
+from .buckets import Matters
 from .conditions import Condition, Missing, OneOf
-from .rules import EndedBy, Matter, Matters, Rule
+from .rules import EndedBy, Matter, Rule
 
 #: The rule of a lock by hand.
 BY_HAND: Final = ""
 #: How far apart the clocks of hosts may be: failures so much older are read, for their slots may
 #: be held still.
-_CLOCKS_APART_SECS = 600
+CLOCKS_APART_SECS = 600
+#: Locks of one rule that are read: the newest, and those that make the next one longer.
+MOST_LOCKS: Final = 32
 #: Failures that are read beyond the limit: those of an interval that a lock has ended.
 _BEYOND = 16
-#: Failures that are read for each name that a rule counts; rules of the name itself leave few.
-_ROWS_OF_A_NAME = 8
+#: Failures among which the newest of each name is found, for each name that a rule counts.
+_ROWS_OF_A_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +57,19 @@ class FailuresOf:
     def shape(self) -> tuple[Any, ...]:
         """What the text of the statement depends on."""
         rule = self.rules[0]
-        most = max(map(_rows_of, self.rules)) + _BEYOND
+        by_name = max((most_rows(one) for one in self.rules if one.counts_names), default=0)
+        most = max((most_rows(one) for one in self.rules if not one.counts_names), default=0)
         conditions = tuple(map(_shape_of, self.matter.rows))
         # Whoever unlocks a name ends what counts for the name, and for nothing else.
         ends = ["released"] if self.matter.subject is not None else []
         ends += ["forgiven"] if rule.ended_by else []
         ends += ["cleared"] if rule.ended_by is EndedBy.NETWORK else []
-        return ("failures", conditions, rule.counts_repeats, tuple(ends), most)
+        return ("failures", conditions, rule.counts_repeats, tuple(ends), most, by_name)
 
     def parameters(self, connection: Any, now: datetime) -> list[Any]:
         """Return what goes into the statement, in its order."""
         longest = max(rule.interval for rule in self.rules)
-        since = now - timedelta(seconds=longest + _CLOCKS_APART_SECS)
+        since = now - timedelta(seconds=longest + CLOCKS_APART_SECS)
         values = [
             value for condition in self.matter.rows for value in _values(condition, connection)
         ]
@@ -82,18 +86,20 @@ def parts_of(matters: Matters) -> list[Part]:
         parts.append(LocksOf(matter, BY_HAND, 0))
         kinds: dict[tuple[bool, EndedBy | None], list[Rule]] = {}
         for rule in rules:
-            parts.append(LocksOf(matter, rule.name, _reach(rule)))
+            if not rule.delays:
+                parts.append(LocksOf(matter, rule.name, reach(rule)))
             kinds.setdefault((rule.counts_repeats, rule.ended_by), []).append(rule)
         parts += [FailuresOf(matter, tuple(alike)) for alike in kinds.values()]
     return parts
 
 
-def _rows_of(rule: Rule) -> int:
-    """Return how many rows are read for a rule: of few names there may be many."""
-    return rule.limit * _ROWS_OF_A_NAME if rule.counts_names else rule.limit
+def most_rows(rule: Rule) -> int:
+    """Return among how many rows a rule finds what it counts: of few names there may be many."""
+    most = rule.limit + (rule.lock.steps if rule.delays else 0)
+    return (most * _ROWS_OF_A_NAME if rule.counts_names else most) + _BEYOND
 
 
-def _reach(rule: Rule) -> int:
+def reach(rule: Rule) -> int:
     """Return for how many seconds after its end a lock still says what counts."""
     return max(rule.interval, rule.lock.remembered)
 

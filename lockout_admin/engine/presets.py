@@ -19,7 +19,13 @@ def _of_all(facts: Facts) -> Matter:
 
 
 #: Wrong passwords on a name by strangers and from trusted devices, which its locks bind as well.
-ACCOUNT_OF_ALL: Final = Scope(ACCOUNT.name, _of_all, reserves=True, binds_devices=True)
+ACCOUNT_OF_ALL: Final = Scope(
+    ACCOUNT.name,
+    _of_all,
+    reserves=True,
+    binds_devices=True,
+    brief=lambda facts: facts.subject.key,
+)
 
 
 def _counts_all(rule: Rule) -> Rule:

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..conf import conf
 from ..exceptions import AccountLocked
 from ..identity import names
 from ..identity.subject import Subject, account_of
-from . import dues, locks
+from . import dues, locks, sightings
+from .buckets import refuse
 from .entries import Lock, count_refusal
 from .journal import refused
 from .rules import ACCOUNT
@@ -25,6 +27,7 @@ logger = logging.getLogger("lockout_admin")
 def by_lock(attempt: Attempt, scope: str, key: int, lock: Lock) -> NoReturn:
     """Refuse by an open lock, which counts how often it does."""
     count_refusal(scope, key, lock, attempt.client.ip_address)
+    sightings.refused(attempt)
     _raise(AccountLocked(lock.remaining, AccountLocked.LOCKED))
 
 
@@ -35,12 +38,12 @@ def lock_of_own_name(attempt: Attempt, user: Any) -> Lock | None:
     must not lead around a lock.
     """
     own = Subject.of(user.get_username())
-    if own.key == attempt.subject.key:
-        return None
-    is_free = attempt.device and all(
-        bucket.matter.scope != ACCOUNT.name for bucket in attempt.buckets
-    )
-    return locks.by_hand(own) if is_free else locks.find(own)
+    return None if own.key == attempt.subject.key else _lock_of(own, attempt)
+
+
+def _lock_of(own: Subject, attempt: Attempt) -> Lock | None:
+    on_names = (b.rule for b in attempt.buckets if b.matter.scope == ACCOUNT.name)
+    return locks.find(own) if refuse(on_names) else locks.by_hand(own)
 
 
 def is_of_another(attempt: Attempt, user: Any) -> bool:
@@ -48,7 +51,8 @@ def is_of_another(attempt: Attempt, user: Any) -> bool:
 
     Whoever had a name before has its devices in his browser: they are no way to whom has it now.
     """
-    owner = attempt.standing.account_of_device if attempt.device else None
+    is_asked = attempt.device and not conf.only_watches
+    owner = attempt.standing.account_of_device if is_asked else None
     return bool(owner) and account_of(user) not in ("", owner)
 
 
@@ -85,12 +89,15 @@ def by_own_name(attempt: Attempt) -> None:
     """Refuse a name of an account whose own name is locked, whatever the password.
 
     Only the right one would be refused by `by_account`. By names that a column holds: who else may
-    be found, only the code knows that looks.
+    be found, only the code knows that looks. A lock is looked for even if nobody has the name, or
+    whoever has it was asked by his own: the time must not tell.
     """
     if len(names.lookup_fields()) == 1:
         return
-    for user in names.having(attempt.subject):
-        if lock := lock_of_own_name(attempt, user):
+    own = [Subject.of(user.get_username()) for user in names.having(attempt.subject)]
+    for subject in own or [attempt.subject]:
+        lock = _lock_of(subject, attempt)
+        if lock and subject.key != attempt.subject.key:
             by_lock(attempt, ACCOUNT.name, lock.key, lock)
 
 
@@ -109,12 +116,18 @@ def by_device(attempt: Attempt) -> None:
 def until(attempt: Attempt, moment: datetime) -> NoReturn:
     """Refuse until a moment, in which a try is free again."""
     wait = (moment - attempt.started).total_seconds()
+    sightings.refused(attempt)
     _raise(AccountLocked(wait, AccountLocked.THROTTLED))
 
 
 def by_gate(seconds: float) -> NoReturn:
     """Refuse before anything is counted; it looks like a lock that lasts for `seconds`."""
     _raise(AccountLocked(seconds, AccountLocked.LOCKED))
+
+
+def as_told(refusal: AccountLocked) -> NoReturn:
+    """Refuse as a gate says."""
+    _raise(refusal)
 
 
 def carry_out(attempt: Attempt, refusal: Refusal) -> NoReturn:
@@ -131,7 +144,7 @@ def carry_out(attempt: Attempt, refusal: Refusal) -> NoReturn:
 def _by_open_row(attempt: Attempt) -> None:
     """Refuse by the open lock of a row, which goes back into the store."""
     for matter, rules in attempt.matters.values():
-        if lock := locks.restore(matter.scope, matter.keys, by_hand=not rules):
+        if lock := locks.restore(matter.scope, matter.keys, by_hand=not refuse(rules)):
             by_lock(attempt, matter.scope, matter.key, lock)
 
 

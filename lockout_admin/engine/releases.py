@@ -172,6 +172,7 @@ def release_all(
     by: str,
     note: str,
     *,
+    confirmed: str = "",
     audit: Callable[[list[Model]], Any] = list,
     seconds: float = float("inf"),
 ) -> Outcome:
@@ -183,7 +184,7 @@ def release_all(
         if position and time.monotonic() > deadline:
             outcome.finished = False
             break
-        release = locks.release(keys, by[:255], note[:255], top)
+        release = locks.release(keys, by[:255], note[:255], top, confirmed=confirmed)
         outcome.add(release)
         audit(selection.objects(release.rows))
     return outcome

@@ -7,7 +7,7 @@ the store, or the settings: which rules are in force is in `ruleset`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +20,11 @@ from .conditions import Condition, Missing, OneOf
 MINUTE: Final = 60
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
+#: A worker that dies frees its slot after this many seconds at the latest.
+LONGEST_LEASE: Final = 600
+#: So many slots at most where only waits limit the tries: each is a key of the store to read.
+_MOST_SLOTS: Final = 100
 
 
 class Mode(StrEnum):
@@ -82,6 +87,11 @@ class Scope:
     reserves: bool = False
     #: How many accounts vouch for such a thing; asked only when a limit with credit is reached.
     accounts: Callable[[Matter, datetime], int] | None = None
+    #: Tells what an attempt falls into from all else in the scope, as `of` does, and sooner: a log
+    #: has millions. ``None``: by the key of what `of` returns.
+    brief: Callable[[Facts], Hashable | None] | None = None
+    #: Whether it looks at nothing but the address, and at whether a trusted device came.
+    is_of_addresses: bool = False
     #: Whether it counts what comes from trusted devices, apart from strangers.
     is_of_devices: bool = False
     #: Whether it counts what comes from trusted devices with what strangers do, and its locks bind
@@ -105,11 +115,26 @@ class LockTerms:
 
         Growing waits are one way to limit guesses (NIST SP 800-63B-4, 3.2.2).
         """
-        longest = max(self.longest, self.first)
         if self.growth <= 1:
             return self.first
-        steps_to_longest = math.ceil(math.log(longest / self.first, self.growth))
-        return min(longest, int(self.first * self.growth ** min(previous, steps_to_longest)))
+        longest = max(self.longest, self.first)
+        return min(longest, int(self.first * self.growth ** min(previous, self.steps)))
+
+    @property
+    def steps(self) -> int:
+        """How many locks there are before the longest."""
+        if self.growth <= 1:
+            return 0
+        longest = max(self.longest, self.first)
+        return math.ceil(math.log(longest / self.first, self.growth))
+
+    def fitting(self, seconds: int) -> int:
+        """Return how many of them, one after the other from the first on, end in `seconds`."""
+        for number in range(self.steps):
+            seconds -= self.seconds(number)
+            if seconds < 0:
+                return number
+        return self.steps + seconds // self.seconds(self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +162,9 @@ class Rule:
     starts_anew: bool = False
     #: Whether the device is trusted no more, in place of a lock.
     ends_trust: bool = False
+    #: Whether there is no lock: each failure from the limit on lets the next try wait so long as
+    #: a lock would last. It follows from the failures alone, and leaves no row.
+    delays: bool = False
     #: Whether only staff end its lock and its count: no link of a mail, no new password.
     staff_only: bool = False
     mode: Mode = Mode.ENFORCE
@@ -145,6 +173,14 @@ class Rule:
     def enforces(self) -> bool:
         """Whether it refuses and locks."""
         return self.mode == Mode.ENFORCE
+
+    @property
+    def slots(self) -> int:
+        """How many slots a name has by this rule: one for each try that a lease may see."""
+        if not self.delays:
+            return self.limit
+        tries = self.lock.fitting(min(self.interval, LONGEST_LEASE))
+        return max(self.limit, min(self.limit + tries, _MOST_SLOTS))
 
     def for_attempt(self, facts: Facts) -> Rule:
         """Return the rule with the limit that holds for one attempt."""
@@ -171,38 +207,9 @@ def _account(facts: Facts) -> Matter | None:
     return None if facts.device else matter_of(facts.subject)
 
 
+def _name_of(facts: Facts) -> int | None:
+    return None if facts.device else facts.subject.key
+
+
 #: Wrong passwords of strangers on a name, whether or not an account has it.
-ACCOUNT: Final = Scope("account", _account, reserves=True)
-
-
-def buckets_of(facts: Facts, rules: Sequence[Rule]) -> tuple[Bucket, ...]:
-    """Return what an attempt falls into; rules that do not apply to it are left out."""
-    matters: dict[str, Matter | None] = {}
-    for rule in rules:
-        if rule.scope.name not in matters:
-            matters[rule.scope.name] = rule.scope.of(facts)
-    found = ((rule, matters[rule.scope.name]) for rule in rules)
-    return tuple(Bucket(rule.for_attempt(facts), matter) for rule, matter in found if matter)
-
-
-def capacity(rules: Iterable[Rule]) -> int:
-    """Return how many attempts on one matter may be under way at most: the tightest limit."""
-    return min(rule.limit for rule in rules)
-
-
-def lease(rules: Iterable[Rule]) -> int:
-    """Return for how many seconds a slot is held: the shortest interval, ten minutes at most."""
-    return min(rule.interval for rule in rules)
-
-
-#: Each matter once, with the rules that count it, by its key.
-Matters = dict[int, tuple[Matter, tuple[Rule, ...]]]
-
-
-def matters_of(buckets: Iterable[Bucket]) -> Matters:
-    """Return each matter once, with its rules, by its key."""
-    found: Matters = {}
-    for bucket in buckets:
-        _, rules = found.get(bucket.matter.key, (bucket.matter, ()))
-        found[bucket.matter.key] = (bucket.matter, (*rules, bucket.rule))
-    return found
+ACCOUNT: Final = Scope("account", _account, reserves=True, brief=_name_of)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 from django.utils.module_loading import import_string
@@ -36,15 +37,32 @@ def add_default_rules(rules: Callable[[], tuple[Rule, ...]]) -> None:
 
 
 def rules_in_force() -> tuple[Rule, ...]:
+    """Return the rules by which attempts are decided: those that the site wrote, in its mode."""
+    rules = written_rules()
+    if conf.only_watches:
+        return tuple(replace(rule, mode=Mode.MONITOR) for rule in rules)
+    return rules
+
+
+def written_rules() -> tuple[Rule, ...]:
     """Return the site's rules: the default ones with its changes, or a list of its own."""
     declared = conf.rules
     if isinstance(declared, dict):
-        return _with_changes(default_rules(), declared)
+        return _with_changes((*default_rules(), *_asked_for(declared)), declared)
     try:
         return _listed(declared)
     except ValueError as error:
         logger.error("rules_unreadable: %s The default rules hold.", error)
         return default_rules()
+
+
+def longest_beyond(seconds: float) -> Rule | None:
+    """Return the rule that counts for the longest, if it counts what is older than `seconds`.
+
+    What is deleted before its interval is over counts no more.
+    """
+    longer = [rule for rule in written_rules() if rule.interval > seconds and not rule.ends_trust]
+    return max(longer, key=attrgetter("interval"), default=None)
 
 
 def default_rules() -> tuple[Rule, ...]:
@@ -69,6 +87,16 @@ def account_rules() -> tuple[Rule, ...]:
     return adapted(rules, conf.preset)
 
 
+def delay_rule() -> Rule:
+    """Return the rule `delay`, which is in force where RULES names it, as the preset has it."""
+    (rule,) = adapted((_DELAY,), conf.preset)
+    return rule
+
+
+def _asked_for(declared: dict[str, Any]) -> tuple[Rule, ...]:
+    return (delay_rule(),) if _DELAY.name in declared else ()
+
+
 def faults() -> list[Fault]:
     """Return what is wrong with RULES that its declaration can't tell."""
     declared = conf.rules
@@ -78,7 +106,7 @@ def faults() -> list[Fault]:
         except ValueError as error:
             return [Fault(CHECK, str(error), "List values of lockout_admin.engine.rules.Rule.")]
         return []
-    known = {rule.name: rule for rule in default_rules()}
+    known = {rule.name: rule for rule in (*default_rules(), delay_rule())}
     found = [
         Fault(
             CHECK,
@@ -88,7 +116,7 @@ def faults() -> list[Fault]:
         for name in declared
         if name not in known
     ]
-    changed = _with_changes(default_rules(), declared)
+    changed = written_rules()
     return found + [
         Fault(
             CHECK,
@@ -121,6 +149,18 @@ def _default(
     daily = Rule("account-daily", ACCOUNT, 10, DAY, LockTerms(HOUR), ended_by=own)
     total = Rule("account-total", ACCOUNT, 100, 30 * DAY, LockTerms(DAY), ended_by=own)
     return account, daily, total
+
+
+#: After three fresh failures in an hour: 1 s, 2 s, 4 s … to a minute between the tries.
+_DELAY: Final = Rule(
+    "delay",
+    ACCOUNT,
+    3,
+    HOUR,
+    LockTerms(1, growth=2, longest=60),
+    ended_by=EndedBy.NETWORK,
+    delays=True,
+)
 
 
 def _with_changes(rules: Iterable[Rule], declared: dict[str, Any]) -> tuple[Rule, ...]:

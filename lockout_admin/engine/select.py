@@ -14,15 +14,12 @@ from typing import Any
 from django.db import connections, router
 
 from ..models import AccountLock, FailedLogin, TrustedDevice, UserAgent
-from .parts import Part, parts_of
-from .rules import Matters
+from .buckets import Matters
+from .parts import MOST_LOCKS, Part, parts_of
 
 _USER_AGENT = 0
 _DEVICE = -1
 _LOCK = 1
-
-#: Locks of one rule that are read: the newest, and those that make the next one longer.
-_LOCKS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +82,7 @@ def _failures(
     counts_repeats: bool,
     ends: Sequence[str],
     most: int,
+    by_name: int,
 ) -> str:
     column = _columns(connection, FailedLogin)
     where = [_condition(column(name), values) for name, values in conditions]
@@ -97,9 +95,21 @@ def _failures(
         *(column("outcome"), column("ip_address"), column("repeated"), column("subject")),
         column("browser"),
     )
-    return (
+    newest = (
         f"SELECT {_named(values)} FROM {_table(connection, FailedLogin)}"
-        f" WHERE {' AND '.join(where)} ORDER BY {when} DESC LIMIT {most}"
+        f" WHERE {' AND '.join(where)} ORDER BY {when} DESC LIMIT {max(most, by_name)}"
+    )
+    return _newest_of_names(newest, len(values), most) if by_name else newest
+
+
+def _newest_of_names(newest: str, columns: int, most: int) -> str:
+    """Of each name the newest row, whatever the others failed meanwhile; and the newest of all."""
+    order = "ORDER BY c2 DESC, c1 DESC"
+    return (
+        f"SELECT {', '.join(f'c{number}' for number in range(columns))} FROM (SELECT recent.*,"
+        f" ROW_NUMBER() OVER (PARTITION BY c8 {order}) AS of_name,"
+        f" ROW_NUMBER() OVER ({order}) AS place FROM ({newest}) recent) numbered"
+        f" WHERE of_name = 1 OR place <= {most}"
     )
 
 
@@ -123,7 +133,7 @@ def _locks(connection: Any, number: int, keys: int) -> str:
         f" WHERE {_condition(column('key'), keys)} AND {column('rule')} = %s AND {until} > %s"
         # One that was released may have a late end: it must push no other out.
         f" ORDER BY CASE WHEN {column('ended_at')} IS NULL THEN 0 ELSE 1 END, {until} DESC"
-        f" LIMIT {_LOCKS}"
+        f" LIMIT {MOST_LOCKS}"
     )
 
 

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from .buckets import capacity, lease
 from .moments import microseconds, moment
-from .rules import Matter, Rule, capacity, lease
+from .rules import Matter, Rule
 from .states import SHORT_WAIT, HeldSlot
 from .store import Engine, Keys, Unavailable, store
-
-#: A worker that dies frees its slot after this many seconds at the latest.
-_LONGEST_LEASE = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +35,7 @@ class Place:
             return None
         count = capacity(reserving)
         named = [Keys(matter.scope, key).slots(count) for key in matter.keys]
-        seconds = min(lease(reserving), _LONGEST_LEASE)
-        return cls(matter, seconds, tuple(zip(*named, strict=True)))
+        return cls(matter, lease(reserving), tuple(zip(*named, strict=True)))
 
     @property
     def count(self) -> int:

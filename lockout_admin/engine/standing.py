@@ -12,11 +12,12 @@ from django.utils import timezone
 from ..identity.network import network_of
 from ..models import FailedLogin
 from . import select
+from .buckets import Matters
 from .parts import LocksOf
-from .rules import Matters
 from .states import Failure, PastLock, State, States
 
 _CLEARED = FailedLogin.Outcome.CLEARED
+_FORGIVEN = FailedLogin.Outcome.FORGIVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def _failure(row: Sequence[Any], connection: Any) -> Failure:
         subject,
         browser,
         outcome == _CLEARED,
+        outcome == _FORGIVEN,
     )
 
 

@@ -25,8 +25,10 @@ class Failure:
     subject: int = 0
     #: The number of the browser; ``None`` for what keeps no cookies.
     browser: int | None = None
-    #: A success of its own account has ended it.
+    #: A success of its own account has ended it, from the same network, …
     cleared: bool = False
+    #: … or in the same browser: then in slower rules, too.
+    forgiven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Admission:
 
     #: By the key of the matter: how many attempts may be under way, all slots counted.
     allowed: dict[int, int] = field(default_factory=dict)
+    #: A rule that delays counts failures: what is under way decides how long the next one waits.
+    is_paced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class Store:
                 _trip(engine, str(error))
         raise Unavailable("no engine answers")
 
+    @property
+    def is_degraded(self) -> bool:
+        """Whether this process has given the cache up for now, and the table stands in for it."""
+        return any(breaker.is_open for engine in self._all() if (breaker := _breaker_of(engine)))
+
     def distrust(self, engine: Engine) -> None:
         """Stop asking an engine that was found dead though it raised nothing."""
         _trip(engine, "it says so little that it must be gone")
@@ -157,12 +162,16 @@ def _with_breaker(alias: str) -> CacheEngine:
 
 
 def _may_be_asked(engine: Engine) -> bool:
-    breaker = getattr(engine, "breaker", None)
+    breaker = _breaker_of(engine)
     return breaker is None or breaker.allows()
 
 
+def _breaker_of(engine: Engine) -> Breaker | None:
+    return getattr(engine, "breaker", None)
+
+
 def _trip(engine: Engine, reason: str) -> None:
-    if breaker := getattr(engine, "breaker", None):
+    if breaker := _breaker_of(engine):
         breaker.trip(reason)
 
 

@@ -6,6 +6,7 @@ import re
 
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language_bidi
 
 _JOINT = SafeString(":<wbr>")
 #: An address or a network inside a sentence, whose full stop is not part of it.
@@ -23,6 +24,11 @@ def technical(text: str) -> SafeString:
         '<bdi dir="ltr">{}</bdi>',
         format_html_join(_JOINT, "{}", ((part,) for part in text.split(":"))),
     )
+
+
+def set_apart(text: str) -> str:
+    """Return a name or an address so that its direction is its own, where no markup can be."""
+    return f"\u2068{text}\u2069" if text and get_language_bidi() else text
 
 
 def with_addresses(sentence: str) -> SafeString:

@@ -6,7 +6,6 @@ select more than was asked for.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import django_filters
@@ -14,16 +13,15 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from ..identity.client import PATH_MAX_LENGTH, USER_AGENT_MAX_LENGTH
 from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
-from ..models import AccountLock, FailedLogin, SuccessfulLogin, UserAgent
+from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from ..models.accounts import of_accounts
-from ..models.querysets import UserAgentManager
 from . import patterns
 from .forms import FailureForm, LockForm, RecordForm, SuccessForm
-from .inputs import ChoiceInFilter, NetworksFilter, TechnicalInput
+from .inputs import ChoiceInFilter, TechnicalInput
 from .patterns import Finding
 from .selection import RecordFilter, of_name
+from .visits import VisitFilter
 
 __all__ = [
     "ActiveLockFilter",
@@ -36,47 +34,9 @@ __all__ = [
 
 _ANY = pgettext_lazy("no filter", "Any")
 _YES_OR_NO = [("yes", _("Yes")), ("no", _("No"))]
-_QUOTED = re.compile('"(.+)"', re.DOTALL)
-#: Up to so many user agents the database gets as a list, and so sees how rare they are.
-_NAMED_AGENTS = 500
 #: So many failures on a name say from which addresses it is attacked.
 _NEWEST_FAILURES = 1000
-
-
-class VisitFilter(RecordFilter):
-    """The filters of what came in with a request."""
-
-    moment = "timestamp"
-    default_time = "24h"
-    name_field = "username"
-
-    net = NetworksFilter(
-        label=_("Address or network"),
-        max_length=2000,
-        help_text=_("Several too: 203.0.113.0/24, 2001:db8::/32"),
-        widget=TechnicalInput,
-    )
-    agent = django_filters.CharFilter(
-        label=_("User agent contains"),
-        method="by_agent",
-        max_length=USER_AGENT_MAX_LENGTH + 2,
-        help_text=_("In quotation marks: is exactly this"),
-        widget=TechnicalInput,
-    )
-    path = django_filters.CharFilter(
-        label=_("Path contains"),
-        lookup_expr="icontains",
-        max_length=PATH_MAX_LENGTH,
-        widget=TechnicalInput,
-    )
-
-    def by_agent(self, queryset: Any, name: str, value: str) -> Any:
-        """Filter by a part of the user agent, or in quotation marks by all of it."""
-        if exact := _QUOTED.fullmatch(value):
-            return queryset.filter(user_agent__in=UserAgentManager.keys_of(exact[1]))
-        keys = UserAgent.objects.filter(text__icontains=value).values_list("pk", flat=True)
-        named = list(keys[: _NAMED_AGENTS + 1])
-        return queryset.filter(user_agent__in=named if len(named) <= _NAMED_AGENTS else keys)
+_SEES_FAILURES = "lockout_admin.view_failedlogin"
 
 
 class FailureFilter(VisitFilter):
@@ -114,7 +74,7 @@ class FailureFilter(VisitFilter):
         form = FailureForm
         fields = (
             *("username", "match", "net", "pattern", "outcome", "repeated", "common", "account"),
-            *("agent", "path", "time", "after", "before"),
+            *("agent", "path", "time", "after", "before", "place"),
         )
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -160,11 +120,16 @@ class SuccessFilter(VisitFilter):
         form = SuccessForm
         fields = (
             *("username", "match", "net", "failed", "event", "account"),
-            *("agent", "path", "time", "after", "before"),
+            *("agent", "path", "time", "after", "before", "place"),
         )
 
     def by_failures(self, queryset: Any, name: str, value: str) -> Any:
-        """Filter by addresses: those of the newest failures on a name, in the same time."""
+        """Filter by addresses: those of the newest failures on a name, in the same time.
+
+        Nothing for who may not see failures: letter by letter, the list would tell of them.
+        """
+        if self.request is not None and not self.request.user.has_perm(_SEES_FAILURES):
+            return queryset.none()
         start = self.form.start
         failures = of_name(FailedLogin.objects.filter(ip_address__isnull=False), value)
         if start:
@@ -184,7 +149,10 @@ class ActiveLockFilter(RecordFilter):
         label=_("Reason"), choices=AccountLock.Reason.choices, empty_label=_ANY, help_text=""
     )
     by = django_filters.CharFilter(
-        label=_("Locked or unlocked by"), method="by_staff", max_length=USERNAME_MAX_LENGTH
+        label=_("Locked or unlocked by"),
+        method="by_staff",
+        max_length=USERNAME_MAX_LENGTH,
+        help_text=_("The whole name"),
     )
 
     class Meta:
@@ -197,7 +165,7 @@ class ActiveLockFilter(RecordFilter):
 
     def by_staff(self, queryset: Any, name: str, value: str) -> Any:
         """Filter by who locked or unlocked."""
-        return queryset.filter(Q(locked_by__iexact=value) | Q(ended_by__iexact=value))
+        return queryset.filter(Q(locked_by=value) | Q(ended_by=value))
 
 
 class LockFilter(ActiveLockFilter):

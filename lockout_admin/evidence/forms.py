@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy
 
 from ..models import AccountLock
 
@@ -69,8 +69,17 @@ class BoundedForm(RecordForm):
         earliest = timezone.now() - timedelta(days=self.days, minutes=1)
         if self.start is None or self.start < earliest:
             for name in dict.fromkeys(self.bounded(given)):
-                self.add_error(name, _too_wide(self.days))
+                self.add_error(name, self._too_wide(name))
         return given
+
+    def _too_wide(self, name: str) -> Any:
+        """Return what to do: a shorter range, or a filter beside it that an index serves."""
+        too_wide = _too_wide(self.days)
+        if name not in self.scanning:
+            return too_wide
+        beside = [str(self.fields[other].label) for other in ("username", *self.served)]
+        said = gettext("%(too_wide)s Or add one of these filters: %(filters)s.")
+        return said % {"too_wide": too_wide, "filters": ", ".join(beside)}
 
     def bounded(self, given: dict[str, Any]) -> Iterator[str]:
         """Yield the filters in use that need a short time range."""
@@ -97,7 +106,7 @@ class FailureForm(BoundedForm):
     """The filters of failures."""
 
     days = 7
-    scanning = ("account", "path", "repeated", "common")
+    scanning = ("account", "path", "repeated", "common", "place")
     grouping = ("pattern",)
 
 
@@ -105,7 +114,7 @@ class SuccessForm(BoundedForm):
     """The filters of successes."""
 
     days = 7
-    scanning = ("path",)
+    scanning = ("path", "place")
     served = ("net", "agent", "account", "failed")
 
 
@@ -113,7 +122,8 @@ class LockForm(BoundedForm):
     """The filters of locks, of which there are far fewer."""
 
     days = 30
-    scanning = ("by",)
+    scanning = ()
+    served = ("by",)
 
     def bounded(self, given: dict[str, Any]) -> Iterator[str]:
         """Yield the state too, where it is the one that no index serves."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
 from ..identity.client import Client
-from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from ..models import AccountLock, FailedLogin, Incident, Outbox, SuccessfulLogin
 from ..signals import (
     account_locked,
     account_unlocked,
+    alarm_changed,
     failures_cleared,
+    incident_changed,
     login_failed,
     login_succeeded,
     network_refused,
+    staff_locked,
+    would_challenge,
     would_lock,
+    would_refuse,
 )
 from .events import write
 
@@ -93,6 +99,7 @@ def log_account_unlocked(lock: AccountLock, **signal: Any) -> None:
             "lock.label": lock.label,
             "lock.ended_by": lock.ended_by,
             "lock.end_note": lock.end_note,
+            **({"lock.confirmed": lock.confirmed} if lock.confirmed else {}),
         },
     )
 
@@ -128,5 +135,77 @@ def log_network_refused(
     network: str, refused: int, client: Client, request: Any, **signal: Any
 ) -> None:
     """Log that a blocked network came; nobody's name, for none was looked at."""
+    _log_network(logging.WARNING, "authn_login_block", network, refused, client)
+
+
+@receiver(would_refuse, dispatch_uid="lockout_admin.logs")
+def log_would_refuse(
+    network: str, refused: int, client: Client, request: Any, **signal: Any
+) -> None:
+    """Log that a blocked network was let in: no alarm, for nobody is refused."""
+    _log_network(logging.INFO, "authn_login_block_monitored", network, refused, client)
+
+
+@receiver(would_challenge, dispatch_uid="lockout_admin.logs")
+def log_would_challenge(asked: int, client: Client, request: Any, **signal: Any) -> None:
+    """Log that strangers were asked nothing: no alarm, for nobody is refused."""
+    write(
+        logging.INFO,
+        "authn_challenge_monitored",
+        "unknown",
+        "",
+        asked=asked,
+        **_source(client),
+    )
+
+
+def _log_network(level: int, code: str, network: str, refused: int, client: Client) -> None:
     fields = {"lock.network": network, "refused": refused, **_source(client)}
-    write(logging.WARNING, "authn_login_block", "failure", "", **fields)
+    write(level, code, "failure", "", **fields)
+
+
+@receiver(alarm_changed, dispatch_uid="lockout_admin.logs")
+def log_alarm_changed(
+    is_on: bool, failures: int, usual: float, since: datetime, **signal: Any
+) -> None:
+    """Log that the site as a whole is under attack, or is no longer; nobody's name."""
+    fields = {
+        "event.action": "begin" if is_on else "end",
+        "failures": failures,
+        "usual": round(usual, 1),
+        "alarm.since": since.isoformat(),
+    }
+    write(
+        logging.WARNING, "attack_detected", "unknown", "", category="intrusion_detection", **fields
+    )
+
+
+@receiver(incident_changed, dispatch_uid="lockout_admin.logs")
+def log_incident(incident: Incident, what: str, **signal: Any) -> None:
+    """Log a step in the life of an incident."""
+    fields: dict[str, Any] = {
+        "event.action": str(what),
+        "incident.id": incident.pk,
+        "incident.kind": incident.kind,
+        "incident.because": incident.because,
+        "incident.names": incident.names,
+        "incident.networks": incident.networks,
+        "incident.evaluated": incident.evaluated,
+        "incident.refused": incident.refused,
+        "incident.entered": incident.entered,
+    }
+    write(
+        logging.WARNING,
+        "attack_detected",
+        "success" if incident.entered else "unknown",
+        "",
+        category="intrusion_detection",
+        **fields,
+    )
+
+
+@receiver(staff_locked, dispatch_uid="lockout_admin.logs")
+def log_staff_locked(user: Any, message: Outbox, **signal: Any) -> None:
+    """Log that a rule has locked the account of a member of staff."""
+    fields: dict[str, Any] = {"event.action": "staff_locked", "failures": message.failures}
+    write(logging.WARNING, "authn_login_lock", "failure", user.get_username(), **fields)

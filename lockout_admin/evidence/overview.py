@@ -1,68 +1,82 @@
-"""Is anything wrong now? Six figures, each read from a bounded part of an index."""
+"""What is going on, on whom, from where: each figure is read from a bounded part of an index."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from ..engine.store import store
-from ..identity.subject import Subject
-from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from ..engine import tallies
+from ..models import AccountLock, FailedLogin, Incident, Outbox
+from . import series
+from .pictures import Picture, Row, spark
 
-#: Rows of one hour that are counted; more are "at least" so many.
-CAP = 50_000
-#: The newest failures of the hour among which the top source is found.
-_SAMPLE = 5_000
-_HOUR = timedelta(hours=1)
-#: An alarm: so many times the usual, and at least so many failures.
-_ALARM_FACTOR = 3
-_ALARM_MINIMUM = 20
-_USUAL_SECS = 10 * 60
+#: Rows that are counted; more are "at least" so many.
+CAP: Final = 10_000
+#: The newest failures of a day among which the top sources are found.
+_SAMPLE: Final = 5_000
+#: The newest locks of a day whose refusals are drawn, and those that may still count.
+_LOCKS: Final = 2_000
+_COUNTING: Final = 50
+_DRAWN: Final = ("pk", "started_at", "subject", "label", "refused", "settled")
+_DAY: Final = timedelta(days=1)
+#: Rows of each list.
+SHOWN: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An address, or a name: how much came from it, or was tried on it, in a day."""
+
+    label: str
+    count: int
+    #: Distinct names of a source.
+    names: int
+    bars: list[tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """What a first look shows."""
 
-    locks: int
-    failures: int
-    #: Mean of the same hour on each of the last seven days.
-    usual: float
-    #: The address with most of the newest failures of the hour, and how many it has.
-    source: tuple[str, int] | None
-    #: Logins of the hour, and those of them that came from the top source.
-    logins: int = 0
-    entered: int = 0
+    by_rule: int
+    by_hand: int
+    #: Networks that a rule refuses now.
+    networks: int
+    mails: int
+    incidents: list[Incident]
+    #: Names with the most refusals of the locks of a day.
+    under_fire: list[Source]
+    sources: list[Source]
+    picture: Picture
 
     @property
-    def alarming(self) -> bool:
-        """Whether there are far more failures than usual."""
-        return self.failures >= _ALARM_MINIMUM and self.failures > _ALARM_FACTOR * self.usual
+    def locks(self) -> int:
+        """All locks on names and networks."""
+        return self.by_rule + self.by_hand
 
     @classmethod
-    def now(cls) -> Overview:
+    def now(cls, *, sees_logins: bool = True) -> Overview:
         """Return the figures of this moment."""
-        now = timezone.now()
-        hour = FailedLogin.objects.filter(timestamp__gt=now - _HOUR)
-        addresses = Counter(
-            hour.filter(ip_address__isnull=False).values_list("ip_address", flat=True)[:_SAMPLE]
-        )
-        source = next(iter(addresses.most_common(1)), None)
-        over = SuccessfulLogin.Event.LOGOUT
-        logins = SuccessfulLogin.objects.filter(timestamp__gt=now - _HOUR).exclude(event=over)
+        since = timezone.now() - _DAY
+        opened = _opened()
+        out = Outbox.objects.filter(sent_at__gt=since, state=Outbox.State.SENT)
+        locks = _locks_since(since)
         return cls(
-            locks=counted(AccountLock.objects.fresh().open()),
-            failures=counted(hour),
-            usual=_remembered(_usual),
-            source=source,
-            logins=counted(logins),
-            entered=counted(logins.filter(ip_address=source[0])) if source else 0,
+            by_rule=opened["all"] - opened["by_hand"],
+            by_hand=opened["by_hand"],
+            networks=opened["networks"],
+            mails=counted(out),
+            incidents=open_incidents(sees_logins=sees_logins),
+            under_fire=_under_fire(locks),
+            sources=_sources(since),
+            picture=_picture(locks, sees_logins=sees_logins),
         )
 
 
@@ -71,23 +85,94 @@ def counted(rows: QuerySet[Any]) -> int:
     return rows.order_by()[:CAP].count()
 
 
-def _usual() -> float:
-    now = timezone.now()
-    ends = [now - timedelta(days=day) for day in range(1, 8)]
-    return (
-        sum(
-            counted(FailedLogin.objects.filter(timestamp__gt=end - _HOUR, timestamp__lte=end))
-            for end in ends
-        )
-        / 7
+def _opened() -> dict[str, int]:
+    """Return how many locks are open, of `CAP` at most, and how many of them are of which kind."""
+    some = AccountLock.objects.fresh().open().order_by()[:CAP]
+    by_hand = Q(reason=AccountLock.Reason.MANUAL)
+    found: dict[str, int] = some.aggregate(
+        all=Count("pk"),
+        by_hand=Count("pk", filter=by_hand),
+        networks=Count("pk", filter=Q(subject=None)),
     )
+    return found
 
 
-def _remembered(work: Callable[[], float]) -> float:
-    # The subject of nobody keeps the namespaces apart.
-    key = f"lockout_admin:{Subject.of('').key}:usual"
-    known = (store.get_many([key]) or {}).get(key)
-    if known is None:
-        known = work()
-        store.set_many({key: known}, _USUAL_SECS)
-    return float(known)
+def open_incidents(most: int = SHOWN, *, sees_logins: bool = True) -> list[Incident]:
+    """Return incidents that nobody has closed: those with entries and those that go on first.
+
+    Not those with entries for who may not know of them: the order would tell.
+    """
+    newest = list(Incident.objects.fresh().open().order_by("-last_seen_at", "-pk")[:100])
+    newest.sort(
+        key=lambda one: (sees_logins and one.entered > 0, not one.is_over, one.last_seen_at),
+        reverse=True,
+    )
+    return newest[:most]
+
+
+def _locks_since(since: Any) -> list[tuple[Any, int]]:
+    """Return the newest locks of a day, what is drawn of each, and what it has refused."""
+    rows = AccountLock.objects.fresh().filter(started_at__gt=since, enforced=True)
+    drawn = rows.order_by("-started_at", "-pk").values_list(*_DRAWN, named=True)
+    newest = list(drawn[:_LOCKS])
+    unsettled = [row.pk for row in newest if not row.settled][:_COUNTING]
+    counting = tallies.read(AccountLock.objects.fresh().filter(pk__in=unsettled))
+    return [(row, counting[row.pk].count if row.pk in counting else row.refused) for row in newest]
+
+
+def _under_fire(locks: Sequence[tuple[Any, int]]) -> list[Source]:
+    refused: Counter[int] = Counter()
+    labels: dict[int, str] = {}
+    times: dict[int, list[tuple[float, int]]] = {}
+    for row, count in locks:
+        if row.subject is not None:
+            refused[row.subject] += count
+            labels.setdefault(row.subject, row.label)
+            times.setdefault(row.subject, []).append((row.started_at.timestamp(), count))
+    return [
+        Source(labels[key], count, 1, _by_hour(times[key]))
+        for key, count in refused.most_common(SHOWN)
+        if count
+    ]
+
+
+def _sources(since: Any) -> list[Source]:
+    rows = FailedLogin.objects.filter(timestamp__gt=since, ip_address__isnull=False)
+    newest = rows.order_by("-timestamp").values_list("ip_address", "subject", "timestamp")
+    seen: dict[str, list[tuple[int, Any]]] = {}
+    for address, subject, when in newest[:_SAMPLE]:
+        seen.setdefault(address, []).append((subject, when))
+    top = sorted(seen, key=lambda address: len(seen[address]), reverse=True)[:SHOWN]
+    return [
+        Source(
+            address,
+            len(seen[address]),
+            len({subject for subject, _when in seen[address]}),
+            _by_hour([(when.timestamp(), 1) for _subject, when in seen[address]]),
+        )
+        for address in top
+    ]
+
+
+def _by_hour(moments: Sequence[tuple[float, int]]) -> list[tuple[int, int, int]]:
+    last = timezone.now().timestamp()
+    counts = [0] * 24
+    for moment, count in moments:
+        counts[23 - min(23, max(0, int((last - moment) // 3600)))] += count
+    return spark(counts)
+
+
+def _picture(locks: Sequence[tuple[Any, int]], *, sees_logins: bool) -> Picture:
+    last = series.this_quarter()
+    quarters = range(last - series.DAY + 1, last + 1)
+    refused: Counter[int] = Counter()
+    for row, count in locks:
+        refused[int(row.started_at.timestamp()) // series.QUARTER_SECS] += count
+    rows = [
+        Row("failures", _("failures"), series.failures(last)),
+        Row("refused", _("refused, by when the lock began"), [refused[one] for one in quarters]),
+    ]
+    if sees_logins:
+        rows.append(Row("successes", _("logins"), series.successes(last)))
+    starts = [series.edges_of(one)[0] for one in quarters]
+    return Picture.of(starts, rows, before=series.failures(last - series.WEEK))

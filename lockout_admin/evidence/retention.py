@@ -11,13 +11,18 @@ from typing import Any, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from ..engine import tallies
+from ..engine import tallies, watching
 from ..engine.contract import Unavailable
 from ..engine.table import TableEngine
 from ..models import (
     AccountLock,
     AuditEntry,
+    Exemption,
     FailedLogin,
+    Incident,
+    IncidentEvent,
+    IncidentName,
+    IncidentNetwork,
     NetworkRule,
     Outbox,
     SuccessfulLogin,
@@ -42,6 +47,8 @@ class Counts:
     deeds: int = 0
     #: Network rules that have ended.
     rules: int = 0
+    #: Incidents, with all that is in them.
+    incidents: int = 0
     #: What owners and others were told.
     messages: int = 0
     #: Expired entries of the store: nobody's, so not counted in a dry run.
@@ -67,6 +74,9 @@ def prune(cutoff: datetime, *, batch: int, dry_run: bool = False) -> Iterator[St
         for deleted, fraction in _batches(rows, moment, cutoff, batch, dry_run):
             counts = replace(counts, **{name: getattr(counts, name) + deleted})
             yield Step(counts, fraction)
+    for deleted, fraction in _incidents(cutoff, batch, dry_run):
+        counts = replace(counts, incidents=counts.incidents + deleted)
+        yield Step(counts, fraction)
     if not dry_run:
         while tallies.settle(batch):
             yield Step(counts, 1.0)
@@ -87,6 +97,8 @@ def _old(cutoff: datetime) -> Iterator[tuple[str, QuerySet[Any], str]]:
     )
     yield "devices", devices, "first_seen"
     deeds = AuditEntry.objects.using(locks.db).filter(timestamp__lt=cutoff)
+    # What only watches is reminded of, however short the records are kept.
+    deeds = deeds.exclude(actor=watching.ACTOR)
     yield "deeds", deeds, "timestamp"
     rules = NetworkRule.objects.using(locks.db).filter(until__lt=cutoff)
     yield "rules", rules, "until"
@@ -98,6 +110,21 @@ def _old(cutoff: datetime) -> Iterator[tuple[str, QuerySet[Any], str]]:
         orphans = orphans.filter(~Exists(kept))
     orphans = orphans.filter(~Exists(TrustedDevice.objects.filter(user_agent=OuterRef("pk"))))
     yield "user_agents", orphans, "first_seen"
+
+
+def _incidents(cutoff: datetime, batch: int, dry_run: bool) -> Iterator[tuple[int, float]]:
+    """Delete incidents of which nothing has come since `cutoff`; what they taught stays."""
+    old = Incident.objects.fresh().filter(last_seen_at__lt=cutoff)
+    for found in walk(old, ["last_seen_at", "pk"], batch, by="last_seen_at"):
+        pks = [row[1] for row in found]
+        if not dry_run:
+            for model in (IncidentName, IncidentNetwork, IncidentEvent):
+                parts: Any = model.objects.using(old.db).filter(incident__in=pks)
+                parts._raw_delete(old.db)
+            Exemption.objects.using(old.db).filter(incident__in=pks).update(incident=None)
+            Incident.objects.using(old.db).filter(merged_into__in=pks).update(merged_into=None)
+            Incident.objects.using(old.db).filter(pk__in=pks)._raw_delete(old.db)
+        yield len(pks), 1.0
 
 
 def _expired_entries(batch: int) -> Iterator[int]:

@@ -132,6 +132,7 @@ class AccountLockResource(RecordResource):
     rule = Field("rule", "rule", WordWidget())
     scope = Field("scope", "scope", WordWidget())
     reason = Field("reason", "reason", WordWidget())
+    confirmed = Field("confirmed", "confirmed", WordWidget())
 
     class Meta:
         model = AccountLock
@@ -153,5 +154,6 @@ class AccountLockResource(RecordResource):
             "ended_at",
             "ended_by",
             "end_note",
+            "confirmed",
             "subject",
         )

@@ -113,8 +113,8 @@ class Browser:
         patch_vary_headers(response, ["Cookie"])
 
     def known(self) -> int:
-        """Return its number; one without gets one."""
-        if not self.id:
+        """Return its number; one without gets one, unless the site only watches: it is not told."""
+        if not self.id and not conf.only_watches:
             self.id = new_number()
             self.is_changed = True
         return self.id
@@ -180,10 +180,11 @@ def new_number() -> int:
 def changed(request: Any) -> Browser | None:
     """Return the browser of a request whose cookie is to be set.
 
-    Not in the answer to a form of another site that brought none: the browser may have one.
+    A site that only watches sets none. Nor is one set in the answer to a form of another site that
+    brought none: the browser may have one.
     """
     browser = getattr(request, _ATTRIBUTE, None)
-    if not isinstance(browser, Browser) or not browser.is_changed:
+    if not isinstance(browser, Browser) or not browser.is_changed or conf.only_watches:
         return None
     return browser if cookie_name() in request.COOKIES or not is_of_another_site(request) else None
 

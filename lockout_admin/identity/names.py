@@ -59,17 +59,19 @@ def is_own(typed: Subject, user: Any) -> bool:
 def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
     """Tell whether all names in a call, by their parameters, are those of one account.
 
-    The database is asked as much whatever it answers: the time must not tell.
+    As much is asked and computed whoever is found, and if nobody is: the time must not tell.
     """
     user = look_up(typed)
     fields = lookup_fields() | _usual_fields()
-    known: set[int] = set()
-    if user is not None:
-        found = [*entrances.of(user), *(value_of(user, name) for name in fields)]
-        known = {Subject.of(name).key for name in found if name not in (None, "")}
+    if user is None:
+        names = [*typed.values(), *(next(iter(typed.values())) for _ in fields)]
+    else:
+        names = [*entrances.of(user), *(value_of(user, field) for field in fields)]
+    known = {Subject.of(name).key for name in names if name not in (None, "")}
     subjects = [Subject.of(name) for name in typed.values()]
     ambiguous = [_is_ambiguous(subject, user, fields) for subject in subjects]
-    return not any(ambiguous) and all(subject.key in known for subject in subjects)
+    is_known = [subject.key in known for subject in subjects]
+    return user is not None and not any(ambiguous) and all(is_known)
 
 
 def look_up(typed: Mapping[str, Any]) -> Any:
@@ -164,14 +166,27 @@ def _having(name: str, fields: set[str]) -> Any:
 
 
 def _others_have(name: str, user: Any, fields: set[str]) -> bool:
-    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure."""
+    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure.
+
+    One statement for both: the time must not tell which it was.
+    """
     try:
-        found = _having(name, fields)
-        if user is None:
-            return len(found[:2]) > 1
-        return bool(found.exclude(pk=user.pk)[:1])
+        found = [*_having(name, fields).values_list("pk", flat=True)[:2]]
+        return len(found) > 1 or (user is not None and any(str(pk) != str(user.pk) for pk in found))
     except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
         return True
+
+
+def some_are_untold() -> bool:
+    """Tell whether a backend finds accounts by names of which only it knows how many there are."""
+    return _only_a_backend_knows()
+
+
+def number_said() -> int:
+    """Return by how many names the backends say that they find an account; each has its limits."""
+    said = (_entrances_of(path) for path in settings.AUTHENTICATION_BACKENDS)
+    fields = {field for one in said if one for field in one.fields}
+    return len({username_path(), *(fields & _columns(get_user_model()))})
 
 
 def value_of(user: Any, field: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Final
 
 from ..conf import conf
@@ -18,6 +19,13 @@ LOCAL: Final = tuple(
         ),
     )
 )
+
+_LOCAL: Final = {
+    version: [
+        (int(network[0]), int(network[-1])) for network in LOCAL if network.version == version
+    ]
+    for version in (4, 6)
+}
 
 
 def network_of(address: str | None) -> str | None:
@@ -53,9 +61,9 @@ def number_of(network: str | None) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _number(network: str) -> int:
-    parsed = ip_network(network)
-    number = int(parsed.network_address)
-    if parsed.version == 4:
+    address, _, _prefix = network.partition("/")
+    number, version = _parsed(address)
+    if version == 4:
         return 0xFFFF << 32 | number
     # The database's numbers have a sign.
     return (number >> 64) - (1 << 64 if number >> 127 else 0)
@@ -63,7 +71,22 @@ def _number(network: str) -> int:
 
 @lru_cache(maxsize=4096)
 def _network(address: str, ipv4_prefix: int, ipv6_prefix: int) -> tuple[str, bool]:
-    parsed = ip_address(address)
-    prefix = ipv4_prefix if parsed.version == 4 else ipv6_prefix
-    is_local = any(parsed in network for network in LOCAL)
-    return str(ip_network((parsed, prefix), strict=False)), is_local
+    number, version = _parsed(address)
+    family, size, prefix = (
+        (AF_INET, 4, ipv4_prefix) if version == 4 else (AF_INET6, 16, ipv6_prefix)
+    )
+    host_bits = 8 * size - prefix
+    first = number >> host_bits << host_bits
+    is_local = any(low <= number <= high for low, high in _LOCAL[version])
+    return f"{inet_ntop(family, first.to_bytes(size))}/{prefix}", is_local
+
+
+def _parsed(address: str) -> tuple[int, int]:
+    """Return an address as a number, and its version; raise `ValueError` for what is none."""
+    family, version = (AF_INET6, 6) if ":" in address else (AF_INET, 4)
+    try:
+        # A fifth of the time that `ip_address` takes, which all rows of a log need.
+        return int.from_bytes(inet_pton(family, address)), version
+    except (OSError, ValueError):
+        parsed = ip_address(address)  # with a zone, or none at all
+        return int(parsed), parsed.version

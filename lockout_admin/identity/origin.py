@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from .visit import Visit
+from .visit import Visit, header_of
 
 #: Methods with which a browser that follows a link comes: it sends its ``Lax`` cookies then.
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
@@ -23,18 +23,18 @@ def is_of_another_site(request: Any) -> bool:
     """Tell whether a page of another site has sent a request; no for what is no browser's."""
     if _method_of(request) in _SAFE:
         return False
-    told = _header(request, "Sec-Fetch-Site")
+    told = header_of(request, "Sec-Fetch-Site")
     if told:
         return told == "cross-site"
-    origin = _header(request, "Origin")
+    origin = header_of(request, "Origin")
     # Browsers that are old, or talk plain HTTP.
     return bool(origin) and not any(_are_alike(_host_of(origin), own) for own in _own(request))
 
 
 def _own(request: Any) -> list[str]:
-    hosts = [f"//{_header(request, 'Host')}"]
+    hosts = [f"//{header_of(request, 'Host')}"]
     if settings.USE_X_FORWARDED_HOST:
-        hosts.append(f"//{_header(request, 'X-Forwarded-Host')}")
+        hosts.append(f"//{header_of(request, 'X-Forwarded-Host')}")
     return [*map(_host_of, hosts), *(_host_of(one) for one in settings.CSRF_TRUSTED_ORIGINS)]
 
 
@@ -56,9 +56,3 @@ def _method_of(request: Any) -> str:
     if isinstance(request, Visit):
         return str(request.scope.get("method", ""))
     return str(getattr(request, "method", "") or "")
-
-
-def _header(request: Any, name: str) -> str:
-    if isinstance(request, Visit):
-        return request.header(name)
-    return str(request.META.get(f"HTTP_{name.upper().replace('-', '_')}", ""))

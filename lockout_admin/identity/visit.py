@@ -57,3 +57,22 @@ def scope_of(request: Any) -> Mapping[str, Any]:
     """Return the scope of ASGI that a request is, or has; an empty one where there is none."""
     scope = request if isinstance(request, Mapping) else getattr(request, "scope", None)
     return scope if isinstance(scope, Mapping) else {}
+
+
+def header_of(request: Any, name: str) -> str:
+    """Return a header of a request, of Django's or of an ASGI scope; empty where there is none."""
+    inner = getattr(request, "_request", request)
+    if isinstance(inner, HttpRequest):
+        return str(inner.headers.get(name, ""))
+    wanted = name.lower().encode()
+    headers = scope_of(inner).get("headers") or ()
+    found = [value.decode("latin-1") for key, value in headers if key.lower() == wanted]
+    return found[0] if found else ""
+
+
+def cookie_of(request: Any, name: str) -> str:
+    """Return a cookie of a request likewise."""
+    inner = bare(request)
+    if not hasattr(inner, "COOKIES"):
+        inner = Visit(scope_of(inner))
+    return str(inner.COOKIES.get(name, ""))

@@ -42,8 +42,12 @@ def end_of(options: dict[str, Any]) -> datetime | None:
 def _in(length: str | None) -> datetime | None:
     if length is None:
         return None
+    return moments.stored(timezone.now() + time_of(length, "--for"), is_end=True)
+
+
+def time_of(length: str, option: str) -> timedelta:
+    """Return a length of time as it is written; raise `ValueError` that names the option."""
     match = _LENGTH.fullmatch(length)
     if match is None:
-        raise ValueError(f"--for {length}")
-    time = timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
-    return moments.stored(timezone.now() + time, is_end=True)
+        raise ValueError(f"{option} {length}")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])

@@ -24,6 +24,7 @@ class AuditEntry(models.Model):
         CHANGE = "change", _("changed")
         DELETE = "delete", _("deleted")
         IMPORT = "import", _("imported")
+        TELL = "tell", _("owner told")
 
     id = models.BigAutoField(primary_key=True)
     timestamp = models.DateTimeField(_("when"), default=timezone.now)
@@ -43,6 +44,8 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["-timestamp", "-id"], name="lockout_audit_when"),
             models.Index(fields=["actor", "-timestamp"], name="lockout_audit_actor"),
+            models.Index(fields=["label", "-timestamp"], name="lockout_audit_label"),
+            models.Index(fields=["action", "-timestamp"], name="lockout_audit_action"),
         ]
 
     def __str__(self) -> str:

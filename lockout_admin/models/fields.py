@@ -93,10 +93,17 @@ class InNetwork(Lookup):
     def as_sql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
     ) -> tuple[str, tuple[Any, ...]]:
-        """Return a BETWEEN over the first and the last address of the network."""
+        """Return a BETWEEN over the first and the last address of the network.
+
+        Of one address, the index has the rows in the order of its second column: for that a
+        database wants to see that it is one.
+        """
         network = parse_network(self.rhs)
         lhs, params = self.process_lhs(compiler, connection)
         on_postgresql = connection.vendor == "postgresql"
+        if network.num_addresses == 1:
+            address = _bounds(network, packed=not on_postgresql)[0]
+            return f"{lhs} = %s{'::inet' * on_postgresql}", (*params, address)
         between = (
             f"{lhs} BETWEEN %s::inet AND %s::inet" if on_postgresql else f"{lhs} BETWEEN %s AND %s"
         )

@@ -28,6 +28,14 @@ class AccountLock(models.Model):
         RELEASED = "released", _("unlocked")
         MONITORED = "monitored", _("would have locked")
 
+    class Confirmed(models.TextChoices):
+        """How whoever unlocks knows that it is the account holder who asks."""
+
+        CALL_BACK = "call-back", _("called back")
+        TICKET = "ticket", _("ticket of the account holder")
+        IN_PERSON = "in-person", _("in person")
+        UNASKED = "unasked", _("nobody asked: for our own reasons")
+
     id = models.BigAutoField(primary_key=True)
     #: The name of the rule that put it on; empty for a lock by hand.
     rule = models.CharField(_("rule"), max_length=32, blank=True)
@@ -58,6 +66,10 @@ class AccountLock(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     ended_by = models.CharField(_("ended by"), max_length=USERNAME_MAX_LENGTH, blank=True)
     end_note = models.CharField(_("reason for the release"), max_length=255, blank=True)
+    #: How the identity of who asked was confirmed; empty: nobody said so.
+    confirmed = models.CharField(
+        _("identity confirmed"), max_length=9, choices=Confirmed, blank=True, default=""
+    )
     #: False: what a rule in mode "monitor" would have done; nobody is refused.
     enforced = models.BooleanField(_("enforced"), default=True)
     #: Makes the next lock longer: by reason of the limit, and no success or release has come since.
@@ -85,6 +97,9 @@ class AccountLock(models.Model):
             # What is open in its order: PostgreSQL would sort by the index above.
             models.Index(fields=["-until", "-id"], name="lockout_lock_until"),
             models.Index(fields=["-started_at", "-id"], name="lockout_lock_since"),
+            # What somebody locked, or ended, at any time.
+            RareIndex(fields=["locked_by", "-started_at"], usual="", name="lockout_lock_by"),
+            RareIndex(fields=["ended_by", "-started_at"], usual="", name="lockout_lock_ended_by"),
             RareIndex(fields=["settled", "until"], usual=True, name="lockout_lock_unsettled"),
             models.Index(
                 fields=["label", "-started_at"],

@@ -37,3 +37,39 @@ class StartsWith(Lookup):
 
     def _pattern(self, connection: Any) -> str:
         return f"{connection.ops.prep_for_like_query(self.rhs)}%"
+
+
+class PartOf(StartsWith):
+    """``filter(PartOf(F("username"), "garcia"))``, in any letter case of ASCII.
+
+    On PostgreSQL a plain trigram index serves it, which Django's ``icontains`` would need on UPPER.
+    """
+
+    lookup_name = "part_of"
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return a LIKE, which takes no notice of letter case in ASCII on SQLite."""
+        lhs, params = self.process_lhs(compiler, connection)
+        return f"{lhs} LIKE %s ESCAPE '\\'", (*params, self._part(connection))
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return an ILIKE."""
+        lhs, params = self.process_lhs(compiler, connection)
+        return f"{lhs} ILIKE %s", (*params, self._part(connection))
+
+    def as_mysql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return a LIKE; the collation of the column takes no notice of letter case."""
+        lhs, params = self.process_lhs(compiler, connection)
+        return f"{lhs} LIKE %s", (*params, self._part(connection))
+
+    def _part(self, connection: Any) -> str:
+        return f"%{self._pattern(connection)}"
+
+
+class AnyCase(PartOf):
+    """``filter(AnyCase(F("email"), "alice@example.com"))``: all of it, in any case of ASCII."""
+
+    lookup_name = "any_case"
+
+    def _part(self, connection: Any) -> str:
+        return str(connection.ops.prep_for_like_query(self.rhs))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
 from .fields import IPAddressField
+from .indexes import RareIndex
 
 
 class Outbox(models.Model):
@@ -24,7 +26,22 @@ class Outbox(models.Model):
         LOCKED = "locked", "locked"
         NEW_DEVICE = "device", "login from a new device"
         AFTER_FAILURES = "failures", "login after failures"
+        #: By staff, from an incident.
+        ENTERED = "entered", "account entered"
+        #: Of nobody's name: the site as a whole.
+        ALARM = "alarm", "site under attack"
+        CALM = "calm", "attack on the site is over"
+        #: For those who look after the site.
+        INCIDENT = "incident", "incident"
+        ENTRY = "entry", "account entered in an incident"
+        STAFF = "staff", "account of staff locked"
+        DEGRADED = "degraded", "engine degraded"
+        WELL = "well", "engine well again"
 
+    #: What somebody has to look at, see `notifications.alerts`.
+    ALERTS = (Kind.INCIDENT, Kind.ENTRY, Kind.STAFF, Kind.DEGRADED, Kind.WELL)
+    #: What is told of the site, and not of one account.
+    OF_THE_SITE = (Kind.ALARM, Kind.CALM, *ALERTS)
     #: Somebody sits and waits for it.
     WAITED_FOR = (Kind.ASKED, Kind.FRESH)
 
@@ -69,6 +86,11 @@ class Outbox(models.Model):
     #: See `notifications.entrances`: no path, which strangers write as well.
     entrance = models.CharField(max_length=8, blank=True)
     language = models.CharField(max_length=16, blank=True)
+    #: What an alert is about: those of one topic are told with growing silence.
+    topic = models.CharField(max_length=64, blank=True, default="")
+    reason = models.CharField(max_length=255, blank=True, default="")
+    #: When it happened, of what is told long after.
+    happened_at = models.DateTimeField(null=True)
 
     due = models.DateTimeField(default=timezone.now)
     state = models.CharField(max_length=8, choices=State, default=State.WAITING)
@@ -87,6 +109,7 @@ class Outbox(models.Model):
 
     class Meta:
         default_permissions = ()
+        permissions = [("receive_alerts", _("Can receive alerts"))]
         indexes = [
             models.Index(fields=["state", "kind", "due"], name="lockout_out_due"),
             models.Index(fields=["account", "kind", "sent_at"], name="lockout_out_account"),
@@ -94,6 +117,10 @@ class Outbox(models.Model):
             models.Index(fields=["sent_at"], name="lockout_out_sent"),
             models.Index(fields=["claim"], name="lockout_out_claim"),
             models.Index(fields=["nonce"], name="lockout_out_nonce"),
+            # Whether an alert is said already.
+            RareIndex(
+                fields=["topic", "kind", "state", "timestamp"], usual="", name="lockout_out_topic"
+            ),
             # Retention walks along it.
             models.Index(fields=["timestamp", "id"], name="lockout_out_when"),
         ]

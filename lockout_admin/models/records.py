@@ -157,4 +157,5 @@ class SuccessfulLogin(LoginRecord):
             *_indexes("lockout_in"),
             models.Index(fields=["account", "timestamp"], name="lockout_in_account"),
             RareIndex(fields=["event", "timestamp"], usual="login", name="lockout_in_event"),
+            RareIndex(fields=["device", "timestamp"], usual=None, name="lockout_in_device"),
         ]

@@ -56,7 +56,7 @@ class Batch:
         row.sent_at = timezone.now()
         row.due = row.sent_at + LEASE
         row.account = account_of(user) or row.account
-        row.bound = links.bound_of(user, row.subject) if user is not None else ""
+        row.bound = links.bound_of(user, row) if user is not None else ""
         row.mailbox = mailboxes.keys_of(user)[0] if user is not None else None
         names = ("state", "sent_at", "due", "account", "bound", "mailbox")
         return bool(self._own(row.pk).update(**{name: getattr(row, name) for name in names}))

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import partial
 from typing import Any
 
+from ..engine.journal import outside_transactions
 from ..engine.rules import ACCOUNT
 from ..identity.client import Client
 from ..identity.subject import Subject, account_of
 from ..models import AccountLock, Outbox, SuccessfulLogin
 from ..models.accounts import name_to_store
-from ..signals import account_locked, login_succeeded, new_device
-from . import outbox
+from ..signals import (
+    account_locked,
+    alarm_changed,
+    engine_changed,
+    incident_changed,
+    login_succeeded,
+    new_device,
+    staff_locked,
+)
+from . import alerts, outbox
 from .sieges import FAILURES_TOLD
 
 Kind = Outbox.Kind
@@ -21,6 +32,10 @@ def connect() -> None:
     account_locked.connect(name_is_locked, dispatch_uid="lockout_admin.due.locked")
     login_succeeded.connect(somebody_is_in, dispatch_uid="lockout_admin.due.failures")
     new_device.connect(device_is_new, dispatch_uid="lockout_admin.due.device")
+    alarm_changed.connect(site_is_attacked, dispatch_uid="lockout_admin.due.alarm")
+    engine_changed.connect(alerts.engine_has_changed, dispatch_uid="lockout_admin.due.engine")
+    incident_changed.connect(alerts.incident_has_changed, dispatch_uid="lockout_admin.due.incident")
+    staff_locked.connect(alerts.staff_is_locked, dispatch_uid="lockout_admin.due.staff")
 
 
 def name_is_locked(
@@ -58,6 +73,20 @@ def device_is_new(user: Any, request: Any = None, **signal: Any) -> None:
     subject = Subject.of(user.get_username())
     facts = {"account": account_of(user)}
     outbox.put(Kind.NEW_DEVICE, subject.key, subject.username, Client.of(request), **facts)
+
+
+def site_is_attacked(is_on: bool, failures: int, **signal: Any) -> None:
+    """Tell that the site as a whole is under attack, or is no longer: nobody's name."""
+    kind = Kind.ALARM if is_on else Kind.CALM
+    told = partial(outbox.put, kind, 0, "", Client(), failures=failures)
+    outside_transactions(Outbox, told)
+
+
+def account_was_entered(user: Any, when: datetime | None, country: str) -> None:
+    """Tell an owner, as staff say, that somebody was in; `country` in two letters, or empty."""
+    subject = Subject.of(user.get_username())
+    facts = {"account": account_of(user), "happened_at": when, "reason": country}
+    outbox.put(Kind.ENTERED, subject.key, subject.username, Client(), **facts)
 
 
 def help_is_asked_for(typed: str, client: Client) -> str:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.core import mail
 from django.core.mail import EmailMultiAlternatives
-from django.core.mail.backends.smtp import EmailBackend as SmtpBackend
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from ..conf import conf
 from ..identity.agents import words_of
-from . import entrances, holders
-from .links import FRESH_LASTS, LASTS
+from . import entrances, holders, mailing
+from .links import ENTERED_LASTS, FRESH_LASTS, LASTS
 from .notifiers import Kind, Notice, Notifier
 
-#: Nobody and nothing is to answer (RFC 3834).
-_HEADERS: Final = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
-#: Where the site has set none.
-_TIMEOUT_SECS: Final = 30
-#: What templates leave between paragraphs.
-_GAPS: Final = re.compile(r"\n{3,}")
 #: A name that no mail program makes a link of, and that says nothing to its reader.
 _HARMLESS: Final = re.compile(r"[\w+-]{1,40}")
-
-
-class NotSentError(Exception):
-    """Nobody has taken the mail."""
 
 
 class MailNotifier(Notifier):
@@ -52,8 +40,7 @@ class MailNotifier(Notifier):
         """Send it."""
         with translation.override(self.language(notice)):
             message = self.message(notice)
-        if not _backend().send_messages([message]):
-            raise NotSentError("The mail backend has sent nothing.")
+        mailing.send(message)
 
     def language(self, notice: Notice) -> str:
         """Return the language: of the page that asked, else the site's."""
@@ -68,22 +55,22 @@ class MailNotifier(Notifier):
         )
         to = [holders.address_of(notice.user)]
         subject = self.subject(notice)
-        text = _GAPS.sub("\n\n", body).strip() + "\n"
-        message = EmailMultiAlternatives(subject, text, to=to, headers=_HEADERS)
+        text = mailing.tidy(body)
+        message = EmailMultiAlternatives(subject, text, to=to, headers=mailing.HEADERS)
         message.attach_alternative(html, "text/html")
         return message
 
     def subject(self, notice: Notice) -> str:
         """Return the subject: words of ours, and the site's host."""
-        return _SUBJECTS[Kind(notice.row.kind)]() % {"site": _site()}
+        return _SUBJECTS[Kind(notice.row.kind)]() % {"site": mailing.site()}
 
     def context(self, notice: Notice) -> dict[str, Any]:
         """Return what the templates say."""
         row = notice.row
         return {
-            "site": _site(),
+            "site": mailing.site(),
             "name": quotable(notice.user),
-            "when": timezone.localtime(row.timestamp) if settings.USE_TZ else row.timestamp,
+            "when": _local(row.happened_at or row.timestamp),
             "until": row.until,
             "failures": row.failures,
             "address": row.ip_address,
@@ -94,17 +81,14 @@ class MailNotifier(Notifier):
             "minutes": LASTS // 60,
             "fresh": notice.fresh,
             "days": FRESH_LASTS // 86400,
+            "place": row.reason,
+            "link_days": ENTERED_LASTS // 86400,
             "contact": conf.contact,
         }
 
 
-def _backend() -> Any:
-    """Return Django's mail backend. A server that hangs must not keep the sender for ever."""
-    mailers = getattr(mail, "mailers", None)
-    backend = mail.get_connection() if mailers is None else mailers.default
-    if isinstance(backend, SmtpBackend) and backend.timeout is None:
-        backend.timeout = _TIMEOUT_SECS
-    return backend
+def _local(moment: datetime) -> datetime:
+    return timezone.localtime(moment) if settings.USE_TZ else moment
 
 
 def quotable(user: Any) -> str:
@@ -115,10 +99,6 @@ def quotable(user: Any) -> str:
     name = str(user.get_username())
     is_the_address = name == holders.address_of(user)
     return name if is_the_address or _HARMLESS.fullmatch(name) else ""
-
-
-def _site() -> str:
-    return urlsplit(conf.base_url).hostname or ""
 
 
 def _asked() -> str:
@@ -137,10 +117,15 @@ def _after_failures() -> str:
     return gettext("A login after many wrong passwords at %(site)s")
 
 
+def _entered() -> str:
+    return gettext("Somebody was in your account at %(site)s")
+
+
 _SUBJECTS: Final = {
     Kind.ASKED: _asked,
     Kind.FRESH: _asked,
     Kind.LOCKED: _locked,
     Kind.NEW_DEVICE: _new_device,
     Kind.AFTER_FAILURES: _after_failures,
+    Kind.ENTERED: _entered,
 }

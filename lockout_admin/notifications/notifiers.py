@@ -40,8 +40,8 @@ class Notice:
 class Notifier(ABC):
     """Tells somebody. One instance a message; nothing is kept in it."""
 
-    #: What it tells of.
-    kinds: Collection[str] = tuple(Kind)
+    #: What it tells of: of accounts. Of the site, `Outbox.OF_THE_SITE`, who says so.
+    kinds: Collection[str] = tuple(kind for kind in Kind if kind not in Outbox.OF_THE_SITE)
     #: Whether it tells the owner: then names without an account are left out, and the rules of
     #: `sieges` say how often.
     to_owner = False
@@ -55,6 +55,11 @@ class Notifier(ABC):
     def most_per_hour(cls) -> int:
         """Return how many go out in an hour."""
         return conf.mails_per_hour
+
+    @classmethod
+    def why_not(cls, row: Outbox) -> str:  # noqa: ARG003 - for those that override it
+        """Return why nobody is told, one of `Outbox.Why`; empty: somebody is."""
+        return ""
 
     @abstractmethod
     def notify(self, notice: Notice) -> None:
@@ -87,7 +92,7 @@ def to_owners() -> list[str]:
     return [path for path, notifier in found.items() if notifier and notifier.to_owner]
 
 
-def owners_are_told() -> bool:
-    """Tell whether whoever asks for help is sent some."""
+def owners_are_told(kind: str = Kind.ASKED) -> bool:
+    """Tell whether owners are told of a kind: whoever asks for help, unless another is given."""
     found = [of_path(path) for path in conf.notifiers]
-    return any(notifier.to_owner and Kind.ASKED in notifier.kinds for notifier in found if notifier)
+    return any(notifier.to_owner and kind in notifier.kinds for notifier in found if notifier)

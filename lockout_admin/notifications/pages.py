@@ -26,8 +26,8 @@ from ..defences import devices
 from ..engine import owners
 from ..identity.client import Client
 from ..identity.subject import USERNAME_MAX_LENGTH
-from ..models import AccountLock
-from . import asking, entrances, holders, links
+from ..models import AccountLock, Outbox
+from . import asking, entrances, holders, links, securing
 from .links import Opening
 
 #: The cookie of the browser that asked.
@@ -142,6 +142,8 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
     opening = links.opened(token)
     if opening is None:
         return _is_spent(request, links.path_after(token))
+    if opening.row.kind == Outbox.Kind.ENTERED:
+        return _secure(request, opening)
     if request.method == "POST":
         return _do(request, opening)
     if lock := owners.locked_for_staff(opening.user):
@@ -173,6 +175,19 @@ def _do(request: HttpRequest, opening: Opening) -> HttpResponse:
         )
         return _told(request, _("The lock goes on"), text, contact=conf.contact)
     return _told(request, _("The lock has ended"), _("You can log in now, in any browser."))
+
+
+def _secure(request: HttpRequest, opening: Opening) -> HttpResponse:
+    """Sign an account out everywhere, once. A lock is in nobody's way: nobody gets in by this."""
+    if request.method != "POST":
+        resets = securing.can_reset(opening.user)
+        return _page(request, "entered", _("Somebody was in your account"), resets=resets)
+    if not opening.spend():
+        return _is_spent(request, links.ask_path())
+    if url := securing.secure(opening.user):
+        return HttpResponseRedirect(url, status=HTTPStatus.SEE_OTHER)
+    text = _("Whoever knows your password can log in again: log in now, and change it at once.")
+    return _told(request, _("All devices are signed out"), text, contact=conf.contact)
 
 
 def _is_spent(request: HttpRequest, ask_url: str) -> HttpResponse:

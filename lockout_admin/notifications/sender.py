@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from ..models import Outbox
-from . import holders, links, notifiers, sieges
+from . import holders, links, notifiers, sieges, silences, staff
 from .claims import Batch, Sent, claim
 from .notifiers import Notice, Notifier
 
@@ -27,7 +27,7 @@ Why = Outbox.Why
 #: Waits after failed deliveries, in seconds: 12 hours in all. Then it is dropped.
 WAITS: Final = (30, 120, 600, 1800, 3600, 7200, 14400, 14400)
 #: What an owner can do something about by a link.
-_WITH_LINK: Final = (*Outbox.WAITED_FOR, Outbox.Kind.LOCKED)
+_WITH_LINK: Final = (*Outbox.WAITED_FOR, Outbox.Kind.LOCKED, Outbox.Kind.ENTERED)
 #: After so many failures in a row nothing more is handed to a notifier in the same run: a server
 #: that hangs must not keep the others from sending.
 _GIVE_UP: Final = 3
@@ -58,7 +58,7 @@ def send(batch: Batch, failing: Failing) -> None:
             batch.drop(row, Why.LATE if notifier else Why.OFF)
         else:
             found.append((row, notifier))
-    owners = _owners([row for row, notifier in found if notifier.to_owner])
+    owners = _owners([row for row, notifier in found if _is_of_somebody(row, notifier)])
     for number, (row, notifier) in enumerate(found):
         if number and batch.takes_long:
             batch.give_back([row for row, _notifier in found[number:]])
@@ -67,11 +67,17 @@ def send(batch: Batch, failing: Failing) -> None:
             _try_again(batch, row)
             continue
         try:
-            _deliver(batch, row, notifier, owners.get(row.pk), failing)
+            owner = owners.get(row.pk)
+            staff.look_at(row, owner)
+            _deliver(batch, row, notifier, owner if notifier.to_owner else None, failing)
         except (InterfaceError, OperationalError):
             raise
         except Exception as error:  # noqa: BLE001 - accounts are anybody's, and so are notifiers
             _has_failed(batch, row, error)
+
+
+def _is_of_somebody(row: Outbox, notifier: type[Notifier]) -> bool:
+    return notifier.to_owner or staff.is_to_look_at(row)
 
 
 def _owners(rows: list[Outbox]) -> dict[int, Any]:
@@ -100,6 +106,8 @@ def _deliver(
 ) -> None:
     if notifier.to_owner and (user is None or not holders.address_of(user)):
         batch.drop(row, Why.NO_ADDRESS if user else Why.NO_ACCOUNT)
+    elif why := notifier.why_not(row):
+        batch.drop(row, why)
     elif batch.mark(row, user) and _may_go(batch, row, notifier, user):
         failing[row.notifier] += 1
         notifier().notify(_notice(row, user))
@@ -116,7 +124,10 @@ def _may_go(batch: Batch, row: Outbox, notifier: type[Notifier], user: Any) -> b
     if until is None and user is not None and (why := sieges.why_not(row, user, batch.firsts)):
         batch.drop_marked(row, why)
         return False
-    until = until or sieges.full_until(row, notifier.most_per_hour())
+    if row.topic and (why := silences.why_not(row)):
+        batch.drop_marked(row, why)
+        return False
+    until = until or silences.until(row) or sieges.full_until(row, notifier.most_per_hour())
     if until is None:
         return True
     # Two who do so at once must not meet again.

@@ -42,7 +42,7 @@ States = tuple[Outbox.State, ...]
 _OUT: Final[States] = (State.SENT,)
 _ON_THE_WAY: Final[States] = (State.SENT, State.SENDING)
 #: What is told once, and not counted.
-_ONCE: Final = (Kind.LOCKED, Kind.AFTER_FAILURES)
+_ONCE: Final = (Kind.LOCKED, Kind.AFTER_FAILURES, Kind.ENTERED)
 
 
 def why_not(row: Outbox, user: Any, firsts: mailboxes.Firsts) -> str:
@@ -148,12 +148,18 @@ def _after_failures(row: Outbox, user: Any, states: States) -> str:
     return "" if row.failures >= FAILURES_TOLD else Why.NOT_NEW
 
 
+def _entered(row: Outbox, user: Any, states: States) -> str:
+    # Staff say so, once an incident and account.
+    return ""
+
+
 _RULES: Final = {
     Kind.LOCKED: _locked,
     Kind.ASKED: _asked,
     Kind.FRESH: _fresh,
     Kind.NEW_DEVICE: _new_device,
     Kind.AFTER_FAILURES: _after_failures,
+    Kind.ENTERED: _entered,
 }
 
 

@@ -17,9 +17,14 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.utils import translation
+
 from ..conf import conf
+from ..models import Outbox
 from .addresses import Deadline, TimedSocket, connected
 from .notifiers import Kind, Notice, Notifier
+from .wording import Wording
 
 #: For one post, from its connection to the answer.
 _TIMEOUT_SECS: Final = 10.0
@@ -36,7 +41,7 @@ class WebhookNotifier(Notifier):
     Anything but an answer of 200 to 299 is a failure, a redirect too: it may lead inside.
     """
 
-    kinds = (Kind.LOCKED, Kind.NEW_DEVICE, Kind.AFTER_FAILURES)
+    kinds = (Kind.LOCKED, Kind.NEW_DEVICE, Kind.AFTER_FAILURES, *Outbox.OF_THE_SITE)
 
     @classmethod
     def is_on(cls) -> bool:
@@ -47,6 +52,12 @@ class WebhookNotifier(Notifier):
     def most_per_hour(cls) -> int:
         """Return how many are posted in an hour: strangers lock as many names as they make up."""
         return 3600
+
+    @classmethod
+    def why_not(cls, row: Outbox) -> str:
+        """Leave out an alert whose matter is settled."""
+        is_settled = row.kind in Outbox.ALERTS and Wording.of(row) is None
+        return Outbox.Why.NOT_NEW if is_settled else ""
 
     def notify(self, notice: Notice) -> None:
         """Post it; raise `NotTakenError` or what the network raises."""
@@ -72,11 +83,21 @@ class WebhookNotifier(Notifier):
             "browser": row.agent,
             "entrance": row.entrance,
         }
+        if row.kind in Outbox.ALERTS:
+            data |= self.alert(row)
         return {
             "type": f"lockout.{row.kind}",
             "timestamp": row.timestamp.isoformat(),
             "data": data,
         }
+
+    def alert(self, row: Outbox) -> dict[str, Any]:
+        """Return what an alert has beside: why it is told, in the site's language, and the page."""
+        with translation.override(settings.LANGUAGE_CODE):
+            wording = Wording.of(row)
+        if wording is None:
+            return {}
+        return {"reason": f"{wording.title}. {wording.reason}", "page": wording.page}
 
 
 def signature(secret: str, message: str, timestamp: int, body: bytes) -> dict[str, str]:

@@ -11,12 +11,18 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..declarations.values import LONGEST
 from ..defences import devices
-from ..engine.rules import ACCOUNT, DAY, MINUTE, Rule
+from ..engine.rules import ACCOUNT, DAY, HOUR, MINUTE, Rule
 from ..notifications import notifiers
 from . import worst
 
-#: What a clause asks of the rules that refuse.
-Question = Callable[[Sequence[Rule]], bool]
+#: What a clause asks of the rules that refuse, and of how many names an account has: each name has
+#: limits of its own.
+Question = Callable[[Sequence[Rule], int], bool]
+
+#: The most wrong passwords a day at which guessing is limited; ASVS leaves the number open.
+_MOST_A_DAY: Final = 100
+#: … and the most names an hour, of one network.
+_MOST_NAMES: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +38,25 @@ class Clause:
     remedy: Any
     is_kept: Question
 
-    def holds(self, rules: Sequence[Rule]) -> bool:
-        """Tell whether the rules in force keep it; those that only watch keep nothing."""
-        return self.is_kept([rule for rule in rules if rule.enforces])
+    def holds(self, rules: Sequence[Rule], names: int = 1) -> bool:
+        """Tell whether the rules in force keep it; those that only watch keep nothing.
+
+        `names` says by how many names an account can be entered.
+        """
+        return self.is_kept([rule for rule in rules if rule.enforces], names)
 
 
 # -- Questions ----------------------------------------------------------------------------------
 
 
 def _on_names(rules: Sequence[Rule]) -> list[Rule]:
-    return [rule for rule in rules if rule.scope.name == ACCOUNT.name]
+    return [rule for rule in rules if rule.scope.name == ACCOUNT.name and _locks(rule)]
+
+
+def _locks(rule: Rule) -> bool:
+    """Tell whether it locks what fails too often; on one name, names are never many."""
+    is_of_names = rule.counts_names and rule.scope.name == ACCOUNT.name
+    return not (rule.delays or rule.ends_trust or is_of_names)
 
 
 def _counts_all(rule: Rule) -> bool:
@@ -50,49 +65,62 @@ def _counts_all(rule: Rule) -> bool:
 
 def _after(limit: int, interval: int) -> Question:
     """Ask whether so many failures in so long lock a name, whatever they are and wherever from."""
-    return lambda rules: any(
-        _counts_all(rule) and rule.limit <= limit and rule.interval >= interval
+    return lambda rules, names: any(
+        _counts_all(rule) and names * rule.limit <= limit and rule.interval >= interval
         for rule in _on_names(rules)
     )
 
 
 def _for_long(seconds: int) -> Question:
     """Ask whether no lock on a name, or on a device, is shorter."""
-    return lambda rules: all(
-        rule.lock.first >= seconds
-        for rule in rules
-        if (rule.scope.name == ACCOUNT.name or rule.scope.is_of_devices) and not rule.ends_trust
-    )
+
+    def is_kept(rules: Sequence[Rule], _names: int) -> bool:
+        locking = [
+            rule
+            for rule in rules
+            if (rule.scope.name == ACCOUNT.name or rule.scope.is_of_devices) and _locks(rule)
+        ]
+        return bool(locking) and all(rule.lock.first >= seconds for rule in locking)
+
+    return is_kept
 
 
-def _until_staff(rules: Sequence[Rule]) -> bool:
+def _until_staff(rules: Sequence[Rule], names: int) -> bool:
     of_staff = (rule for rule in _on_names(rules) if rule.staff_only)
     lasting = [rule for rule in of_staff if rule.lock.first >= LONGEST]
-    return conf.retention_secs >= LONGEST and _after(100, LONGEST)(lasting)
+    return conf.retention_secs >= LONGEST and _after(100, LONGEST)(lasting, names)
 
 
-def _cis(rules: Sequence[Rule]) -> bool:
+def _cis(rules: Sequence[Rule], names: int) -> bool:
     return any(
-        rule.counts_repeats and rule.limit <= 5 and rule.interval >= 15 * MINUTE
+        rule.counts_repeats and names * rule.limit <= 5 and rule.interval >= 15 * MINUTE
         for rule in _on_names(rules)
     )
 
 
-def _cnil(rules: Sequence[Rule]) -> bool:
-    most = worst.most(worst.of_scope(rules, ACCOUNT.name), DAY)
-    return most is not None and most <= 25
+def _cnil(rules: Sequence[Rule], names: int) -> bool:
+    return _at_most(25, rules, names)
 
 
-def _owners_get_in(rules: Sequence[Rule]) -> bool:
+def _at_most(limit: int, rules: Sequence[Rule], names: int) -> bool:
+    """Ask whether at most so many are evaluated on an account in a day, at the worst pace."""
+    found = [worst.most(worst.of_scope(rules, ACCOUNT.name), DAY)]
+    if devices.can_trust():
+        # Whoever has a copy of a cookie has what a device has.
+        found.append(worst.most(worst.of_scope(rules, devices.DEVICE.name), DAY))
+    return all(most is not None and names * most <= limit for most in found)
+
+
+def _owners_get_in(rules: Sequence[Rule], names: int) -> bool:
     return devices.can_trust() or notifiers.owners_are_told()
 
 
-def _both_ways(rules: Sequence[Rule]) -> bool:
-    of_networks = [rule for rule in rules if rule.scope.name == "network"]
-    return bool(_on_names(rules)) and any(rule.counts_names for rule in of_networks)
+def _both_ways(rules: Sequence[Rule], names: int) -> bool:
+    tried = worst.most(worst.of_scope(rules, "network", names=True), HOUR)
+    return _at_most(_MOST_A_DAY, rules, names) and tried is not None and tried <= _MOST_NAMES
 
 
-def _owners_are_told(rules: Sequence[Rule]) -> bool:
+def _owners_are_told(rules: Sequence[Rule], names: int) -> bool:
     return notifiers.owners_are_told()
 
 
@@ -118,7 +146,7 @@ CLAUSES: Final = (
         "OWASP ASVS 5.0, 6.3.1",
         _("Guessing on one account is limited, and one password tried on many."),
         ("PRESET", "RULES"),
-        _("Leave the rules account and spraying in RULES as they are."),
+        _("Leave the rules account, account-daily and spraying in RULES as they are."),
         _both_ways,
     ),
     Clause(
@@ -186,6 +214,7 @@ CLAUSES: Final = (
 )
 
 
-def contradicted(preset: str, rules: Sequence[Rule]) -> list[Clause]:
+def contradicted(preset: str, rules: Sequence[Rule], names: int = 1) -> list[Clause]:
     """Return the clauses that a preset promises, and the rules in force do not keep."""
-    return [clause for clause in CLAUSES if clause.preset == preset and not clause.holds(rules)]
+    promised = (clause for clause in CLAUSES if clause.preset == preset)
+    return [clause for clause in promised if not clause.holds(rules, names)]

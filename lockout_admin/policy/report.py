@@ -11,11 +11,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import SETTINGS, conf
+from ..declarations.ruleset import MONITOR
 from ..defences.networks import MOST_ACCOUNTS
 from ..engine.rules import ACCOUNT, DAY, HOUR, Rule
 from ..engine.ruleset import rules_in_force
+from ..identity import names
 from . import words, worst
 from .clauses import CLAUSES, Clause
+
+#: More names than any limit leaves a try for.
+_MANY_NAMES: Final = 10**6
 
 #: The times for which figures are given.
 PERIODS: Final = {
@@ -48,6 +53,8 @@ class Answer:
 
     clause: Clause
     holds: bool
+    #: Whether it holds for each name alone: by how many an account is found, only a backend knows.
+    for_each_name: bool = False
 
     @property
     def settings(self) -> list[str]:
@@ -62,11 +69,42 @@ class Report:
 
     preset: str
     rules: tuple[Rule, ...]
+    mode: str = "enforce"
+    #: By how many names an account can be entered: each has limits of its own.
+    names: int = 1
+    #: Whether there are names that only a backend knows.
+    has_untold: bool = False
 
     @classmethod
     def now(cls) -> Report:
         """Return the report on the rules in force."""
-        return cls(conf.preset, rules_in_force())
+        return cls(
+            conf.preset,
+            rules_in_force(),
+            conf.mode,
+            names.number_said(),
+            names.some_are_untold(),
+        )
+
+    @property
+    def said_of_names(self) -> str:
+        """What there is to say of accounts with several names; empty: they have one."""
+        if self.has_untold:
+            return _(
+                "A backend finds accounts by names that only it knows, and each has limits of its"
+                " own: the figures and the clauses are for each name."
+            )
+        if self.names == 1:
+            return ""
+        return _(
+            "An account can be entered by %(count)s names, and each has limits of its own: the"
+            " figures for an account are for all of them, and so is what clauses ask."
+        ) % {"count": self.names}
+
+    @property
+    def only_watches(self) -> bool:
+        """Whether nothing is refused, whatever the rules say."""
+        return self.mode == MONITOR
 
     @property
     def rows(self) -> list[tuple[str, ...]]:
@@ -77,7 +115,12 @@ class Report:
     @property
     def answers(self) -> list[Answer]:
         """The clauses, and whether they hold."""
-        return [Answer(clause, clause.holds(self.rules)) for clause in CLAUSES]
+        return [self._answer(clause) for clause in CLAUSES]
+
+    def _answer(self, clause: Clause) -> Answer:
+        holds = clause.holds(self.rules, self.names)
+        depends = self.has_untold and holds and not clause.holds(self.rules, _MANY_NAMES)
+        return Answer(clause, holds, for_each_name=depends)
 
     @property
     def figures(self) -> list[Figures]:
@@ -87,7 +130,7 @@ class Report:
             _("one trusted device, or its copy"),
         )
         found = [
-            self._of("account", account, self.rules, ACCOUNT.name),
+            self._of("account", account, self.rules, ACCOUNT.name, times=self.names),
             self._of("device", device, self.rules, "device"),
         ]
         for scope, network in (
@@ -96,30 +139,41 @@ class Report:
         ):
             said = {"network": network, "count": MOST_ACCOUNTS}
             passwords = _("%(network)s, passwords") % said
-            names = _("%(network)s, names") % said
-            vouched = _("%(network)s, passwords, where %(count)s accounts vouch for it") % said
+            tried = _("%(network)s, names") % said
+            vouched = _("%(network)s, passwords, where %(count)s accounts logged in today") % said
             raised = [
                 replace(rule, limit=rule.limit + rule.credit * MOST_ACCOUNTS) for rule in self.rules
             ]
             found += [
                 self._of(scope, passwords, self.rules, scope),
-                self._of(f"{scope}-names", names, self.rules, scope, names=True),
+                self._of(f"{scope}-names", tried, self.rules, scope, counts_names=True),
                 self._of(f"{scope}-vouched", vouched, raised, scope),
             ]
         return found
 
     @staticmethod
     def _of(
-        key: str, label: str, rules: Sequence[Rule], scope: str, *, names: bool = False
+        key: str,
+        label: str,
+        rules: Sequence[Rule],
+        scope: str,
+        *,
+        counts_names: bool = False,
+        times: int = 1,
     ) -> Figures:
-        of_scope = worst.of_scope(rules, scope, names=names)
-        most = {name: worst.most(of_scope, secs) for name, (secs, _said) in PERIODS.items()}
+        own, others = (
+            worst.of_scope(rules, scope, names=names) for names in (counts_names, not counts_names)
+        )
+        found = {name: worst.most(own, secs, others) for name, (secs, _said) in PERIODS.items()}
+        most = {name: number and number * times for name, number in found.items()}
         return Figures(key, label, most)
 
     def as_json(self) -> dict[str, Any]:
         """Return it for programs; times are in seconds."""
         return {
             "preset": self.preset,
+            "mode": self.mode,
+            "names_of_an_account": self.names,
             "rules": [_fields(rule) for rule in self.rules],
             "most_evaluated": {figures.key: figures.most for figures in self.figures},
             "clauses": [
@@ -127,6 +181,7 @@ class Report:
                     "standard": answer.clause.standard,
                     "says": str(answer.clause.says),
                     "holds": answer.holds,
+                    "for_each_name": answer.for_each_name,
                     "settings": answer.settings,
                 }
                 for answer in self.answers
@@ -149,6 +204,7 @@ def _fields(rule: Rule) -> dict[str, Any]:
         "counts_devices": rule.scope.binds_devices,
         "staff_only": rule.staff_only,
         "ends_trust": rule.ends_trust,
+        "delays": rule.delays,
         "credit": rule.credit,
         "mode": str(rule.mode),
     }

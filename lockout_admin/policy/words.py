@@ -8,6 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..declarations.ruleset import MONITOR
 from ..declarations.values import LONGEST
 from ..engine.rules import ACCOUNT, DAY, HOUR, MINUTE, Rule
 
@@ -29,10 +30,10 @@ def duration(seconds: int) -> str:
     if seconds % DAY == 0 and seconds:
         days = seconds // DAY
         return ngettext("%(count)s day", "%(count)s days", days) % {"count": number_format(days)}
-    for unit, length in (("h", HOUR), ("min", MINUTE)):
+    for said, length in ((_("%(count)s h"), HOUR), (_("%(count)s min"), MINUTE)):
         if seconds % length == 0 and seconds:
-            return f"{number_format(seconds // length)} {unit}"
-    return f"{number_format(seconds)} s"
+            return said % {"count": number_format(seconds // length)}
+    return _("%(count)s s") % {"count": number_format(seconds)}
 
 
 def counted(rule: Rule) -> str:
@@ -69,6 +70,8 @@ def lock(rule: Rule) -> str:
     if terms.growth > 1 and terms.longest > terms.first:
         said = {"first": length, "growth": f"{terms.growth:g}", "longest": duration(terms.longest)}
         length = _("%(first)s, each %(growth)s times as long, to %(longest)s") % said
+    if rule.delays:
+        return _("no lock: a wait before the next try, %(length)s") % {"length": length}
     if rule.starts_anew:
         return _("%(length)s; then the count starts anew") % {"length": length}
     return _("%(length)s; then one try, and again, while the count stands") % {"length": length}
@@ -76,7 +79,12 @@ def lock(rule: Rule) -> str:
 
 def mode(rule: Rule) -> str:
     """Return what a rule does."""
-    return _("refuses") if rule.enforces else _("only watches")
+    return mode_of(rule.mode)
+
+
+def mode_of(mode: str) -> str:
+    """Return what a rule, or the site, does in a mode."""
+    return _("only watches") if mode == MONITOR else _("refuses")
 
 
 def figure(number: int | None) -> str:

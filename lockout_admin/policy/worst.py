@@ -20,17 +20,24 @@ _MOST_STEPS: Final = 100_000
 
 
 @lru_cache(maxsize=64)
-def most(rules: tuple[Rule, ...], seconds: int) -> int | None:
+def most(rules: tuple[Rule, ...], seconds: int, beside: tuple[Rule, ...] = ()) -> int | None:
     """Return how many failures of strangers `rules` of one scope let through in any `seconds`.
 
     Those that are no repetitions, or names where names are counted. ``None``: there is no limit.
+    `beside` are the other rules of the scope: what they lock starts some counts anew as well.
     """
     enforced = [rule for rule in rules if rule.enforces]
-    locking = [rule for rule in enforced if not rule.ends_trust]
-    bounds = [_most(rule, locking, seconds) for rule in locking]
+    locking = [rule for rule in enforced if _locks(rule)]
+    of_scope = [*locking, *(rule for rule in beside if rule.enforces and _locks(rule))]
+    bounds = [_most(rule, of_scope, seconds) for rule in locking]
+    bounds += [_delayed(rule, seconds) for rule in enforced if rule.delays]
     # A device that has failed so often is a stranger's.
     bounds += [rule.limit for rule in enforced if rule.ends_trust]
     return min(bounds, default=None)
+
+
+def _locks(rule: Rule) -> bool:
+    return not (rule.ends_trust or rule.delays)
 
 
 def _most(rule: Rule, rules: Sequence[Rule], seconds: int) -> int:
@@ -41,15 +48,32 @@ def _most(rule: Rule, rules: Sequence[Rule], seconds: int) -> int:
     return _anew(rule, rules, seconds) if rule.starts_anew else _standing(rule, rules, seconds)
 
 
+def _delayed(rule: Rule, seconds: int) -> int:
+    """Bound a rule that delays: a burst with its growing waits, then the longest between tries.
+
+    A try that waits less has the failures before it an interval apart. So there are bursts, an
+    interval apart, and in the time that they leave single tries.
+    """
+    burst, longest = rule.limit + rule.lock.steps, rule.lock.seconds(rule.lock.steps)
+    alone = rule.limit + rule.lock.fitting(seconds - 1)
+    # With each burst more the number grows, or with each it falls: the first and the last will do.
+    bursts = {2, -(-seconds // rule.interval)} - {0, 1}
+    apart = [count * burst + (seconds - (count - 1) * rule.interval) // longest for count in bursts]
+    return max(alone, *apart) if seconds > rule.interval else alone
+
+
 def _anew(rule: Rule, rules: Sequence[Rule], seconds: int) -> int:
     """Bound a rule that counts anew after each lock, of whichever rule.
 
     After m locks there are m + 1 runs of failures. In each, an interval holds one less than the
-    limit, and the last failure may be the one that locks.
+    limit, and the last failure may be the one that locks. Where that may be a repetition, which
+    makes no lock longer, a run of one less takes no more than a first lock.
     """
-    less = rule.limit - 1
+    less, step = rule.limit - 1, rule.interval
+    if rule.counts_repeats and rule.lock.growth > 1:
+        step = min(step, rule.lock.first)
     return max(
-        (locks + 1) * rule.limit + less * (-(-(seconds - spent) // rule.interval) - 1)
+        (locks + 1) * rule.limit + less * (-(-(seconds - spent) // step) - 1)
         for locks, spent in enumerate(_spent(rules, 1, seconds))
     )
 

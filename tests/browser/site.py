@@ -19,7 +19,10 @@ FAILURES = "/admin/lockout_admin/failedlogin/"
 SUCCESSES = "/admin/lockout_admin/successfullogin/"
 LOCKS = "/admin/lockout_admin/activelock/"
 HISTORY = "/admin/lockout_admin/accountlock/"
+SEARCH = f"{HISTORY}search/"
 NETWORKS = "/admin/lockout_admin/networkrule/"
+INCIDENTS = "/admin/lockout_admin/incident/"
+TAUGHT = "/admin/lockout_admin/exemption/"
 DEVICES = "/admin/lockout_admin/trusteddevice/"
 LOGIN = "/login/"
 
@@ -79,6 +82,8 @@ def demo_site(directory: Path, name: str, **settings: str) -> Iterator[DemoSite]
         }
         site = DemoSite(f"http://127.0.0.1:{port}", environment)
         site.manage("demo", "--no-serve")
+        # Ninety days: more than the first page of the console should have to read.
+        site.manage("lockout_incidents")
         with served(site, port, directory / "server.log"):
             yield site
 

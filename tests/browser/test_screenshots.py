@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from .site import FAILURES, LOCKS, LOGIN, ROOT, DemoSite, demo_site
+from .site import FAILURES, LOCKS, LOGIN, ROOT, SEARCH, DemoSite, demo_site
 from .visitor import Visitor, log_in_until_refused
 
 FOLDER = ROOT / "demo" / "screenshots"
@@ -60,6 +60,19 @@ def test_the_first_look(visitor: Visitor, tmp_path: Path) -> None:
     page = visitor.visit("/admin/lockout_admin/", "admin")
     expect(page.locator(".lockout-panel")).to_be_visible()
     take(page, "overview", tmp_path)
+
+
+def test_an_incident(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.visit("/admin/lockout_admin/", "admin")
+    page.get_by_role("link", name="Open incident", exact=True).click()
+    expect(page.locator(".lockout-chart")).to_be_visible()
+    take(page, "incident", tmp_path)
+
+
+def test_the_page_of_a_name(visitor: Visitor, tmp_path: Path) -> None:
+    page = visitor.visit(f"{SEARCH}?q=alice", "support")
+    expect(page.locator(".lockout-standing")).to_be_visible()
+    take(page, "name", tmp_path)
 
 
 def test_a_refused_login(visitor: Visitor, tmp_path: Path) -> None:

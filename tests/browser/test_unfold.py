@@ -11,7 +11,17 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.services.servers import missing
 
-from .site import FAILURES, HISTORY, LOCKS, NETWORKS, DemoSite, demo_site
+from .site import (
+    FAILURES,
+    HISTORY,
+    INCIDENTS,
+    LOCKS,
+    NETWORKS,
+    SEARCH,
+    TAUGHT,
+    DemoSite,
+    demo_site,
+)
 from .visitor import Visitor
 
 
@@ -20,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoSite]:
     if find_spec("unfold") is None:
         missing("django-unfold", "pip install -e '.[browser]' with Python 3.12 or newer")
     with demo_site(tmp_path_factory.mktemp("unfold"), "unfold", DEMO_UNFOLD="1") as site:
-        site.lock("rosa", "trent")
+        site.lock("rosa", "trent", "victoria")
         yield site
 
 
@@ -41,15 +51,23 @@ def visitor(chromium: Browser, site: DemoSite, sessions: dict[str, object]) -> I
     [
         "/admin/",
         "/admin/lockout_admin/",
+        INCIDENTS,
+        f"{INCIDENTS}1/change/",
+        f"{INCIDENTS}thresholds/",
+        TAUGHT,
         FAILURES,
         LOCKS,
         HISTORY,
         f"{HISTORY}policy/",
+        f"{HISTORY}policy/try/",
         f"{LOCKS}add/",
         f"{FAILURES}export/",
         NETWORKS,
         f"{NETWORKS}add/",
         f"{NETWORKS}import/",
+        f"{SEARCH}?q=a&list",
+        f"{SEARCH}?q=alice",
+        f"{SEARCH}?q=203.0.113.0/24",
     ],
 )
 def test_a_page_loads_in_the_theme(visitor: Visitor, path: str) -> None:
@@ -60,7 +78,7 @@ def test_a_page_loads_in_the_theme(visitor: Visitor, path: str) -> None:
     assert page.locator("link[href*='unfold/css']").count()
 
 
-@pytest.mark.parametrize("path", [f"{FAILURES}?time=all", LOCKS, f"{HISTORY}?time=all"])
+@pytest.mark.parametrize("path", [f"{FAILURES}?time=all", LOCKS, f"{HISTORY}?time=all", INCIDENTS])
 def test_a_list_shows_its_rows(visitor: Visitor, path: str) -> None:
     page = visitor.visit(path, "admin")
     expect(page.locator("#result_list tbody tr").first).to_be_visible()
@@ -95,6 +113,17 @@ def test_a_lock_is_ended(visitor: Visitor) -> None:
     page.locator(".lockout-confirm").get_by_role("button", name="Unlock").click()
     expect(page.get_by_text("“rosa” is unlocked.")).to_be_visible()
     expect(page.get_by_role("link", name="Unlock rosa")).to_have_count(0)
+
+
+def test_a_name_is_found_and_unlocked_from_the_first_page(visitor: Visitor) -> None:
+    page = visitor.visit("/admin/", "support")
+    page.keyboard.type("victoria")
+    page.keyboard.press("Enter")
+    expect(page.locator(".lockout-standing")).to_contain_text("Locked by hand")
+    page.keyboard.type("called back")
+    page.get_by_label("I have read why 1 lock was put on by hand.").check()
+    page.locator(".lockout-in-place").get_by_role("button", name="Unlock").click()
+    expect(page.get_by_text("“victoria” is unlocked.")).to_be_visible()
 
 
 def test_selected_locks_are_ended(visitor: Visitor) -> None:

@@ -107,7 +107,7 @@ def test_from_and_to(clock: Any, failures: None, query: str, usernames: str) -> 
 def test_many_user_agents_are_not_named_one_by_one(
     failures: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lockout_admin.evidence.filters._NAMED_AGENTS", 0)
+    monkeypatch.setattr("lockout_admin.evidence.visits._NAMED_AGENTS", 0)
     assert found("agent=curl") == {"Alicia"}
 
 
@@ -211,12 +211,14 @@ def some_locks(lock: Any) -> None:
         ("state=expired,released", "over released"),
         ("state=,", ""),
         ("reason=manual", "byhand"),
-        ("by=olga", "byhand"),
-        ("by=SAM", "released"),
+        ("by=Olga", "byhand"),
+        ("by=sam", "released"),
+        # MariaDB compares names of users as it keeps them apart.
+        ("by=olga", "byhand" if connection.vendor == "mysql" else ""),
         ("username=OPEN", "open"),
         ("state=gone", ""),
-        ("by=olga&time=all", ""),
-        ("by=olga&username=byhand&time=all", "byhand"),
+        ("by=Olga&time=all", "byhand"),
+        ("by=Olga&username=byhand&time=all", "byhand"),
     ],
 )
 def test_locks(some_locks: None, query: str, usernames: str) -> None:

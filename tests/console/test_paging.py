@@ -12,6 +12,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from lockout_admin.admin.paging import AtLeast, CappedPaginator, RecordList
+from lockout_admin.admin.records import RecordAdmin
+from lockout_admin.admin.visits import VisitAdmin
 from lockout_admin.models import FailedLogin
 
 from .conftest import list_url, names
@@ -32,7 +34,7 @@ def test_less_than_the_limit_is_exact(fail: Any) -> None:
     assert str(CappedPaginator(FailedLogin.objects.all(), 2).count) == "1"
 
 
-@pytest.mark.parametrize(("grouped", "shown"), [(False, "10000+"), (True, "10000")])
+@pytest.mark.parametrize(("grouped", "shown"), [(False, "10,000+"), (True, "10000")])
 def test_more_is_shown_with_a_plus(settings: Any, grouped: bool, shown: str) -> None:
     settings.USE_THOUSAND_SEPARATOR = grouped
     assert f"{AtLeast(10_000)}" == shown == "%s" % AtLeast(10_000)  # noqa: UP031
@@ -71,7 +73,9 @@ def test_the_list_of_a_theme_is_kept(rf: RequestFactory, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def pages_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows a page, and nothing above the list, which reads rows of its own."""
     monkeypatch.setattr("lockout_admin.admin.failures.FailedLoginAdmin.list_per_page", 2)
+    monkeypatch.setattr(VisitAdmin, "above", RecordAdmin.above)
 
 
 def reads(browser: Any, query: dict[str, str]) -> tuple[list[str], list[str]]:

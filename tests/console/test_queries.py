@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from lockout_admin.engine.store import store
+from lockout_admin.evidence import leads
 from lockout_admin.models import NetworkRule
 
 from .conftest import list_url
@@ -41,18 +42,23 @@ def fill(fail: Any, enter: Any, lock: Any) -> Callable[[int], None]:
 
 #: URL -> statements: session, user, and two for permissions come first.
 COSTS = [
-    (list_url("failedlogin"), 7),
-    (list_url("failedlogin", "?username=name2-1"), 9),
-    (list_url("failedlogin", "?net=203.0.113.0/24"), 8),
-    (list_url("successfullogin"), 7),
-    (list_url("successfullogin", "?failed=name2-1"), 8),
-    (list_url("activelock"), 10),
-    (list_url("accountlock"), 10),
+    (list_url("failedlogin"), 8),
+    (list_url("failedlogin", "?username=name2-1"), 17),
+    (list_url("failedlogin", "?net=203.0.113.0/24"), 14),
+    (list_url("successfullogin"), 8),
+    (list_url("successfullogin", "?failed=name2-1"), 14),
+    (list_url("activelock"), 13),
+    (list_url("accountlock"), 12),
     (list_url("accountlock") + "policy/", 2),
     (list_url("networkrule"), 7),
     (list_url("networkrule", "?net=192.0.2.0/24"), 7),
+    (list_url("accountlock") + "search/?q=name&list", 24),
+    (leads.to_name("admin", "name2-1"), 23),
+    (leads.to_network("admin", "203.0.113.7"), 9),
+    (leads.to_network("admin", "203.0.113.0/24"), 9),
+    ("/admin/", 4),
     ("/console/auth/user/", 8),
-    ("/admin/lockout_admin/", 9),
+    ("/admin/lockout_admin/", 16),
 ]
 
 

@@ -68,6 +68,22 @@ class AnyCase(ModelBackend):
 # -- Strangers lock the name for strangers only -------------------------------------------------
 
 
+@pytest.fixture
+def _delays(settings: Any) -> None:
+    settings.LOCKOUT_ADMIN = {
+        **settings.LOCKOUT_ADMIN,
+        "RULES": {"account": None, "delay": {"lock": 30}},
+    }
+
+
+@pytest.mark.usefixtures("_delays")
+def test_an_owner_in_a_known_browser_waits_for_no_stranger(owner: Person, stranger: Person) -> None:
+    assert stranger.guess(4) == ["wrong"] * 3 + ["refused"]
+    assert owner.log_in() == "in"
+    assert owner.guess(3) == ["wrong"] * 3
+    assert owner.log_in() == "in"
+
+
 def test_the_owner_gets_in_while_strangers_are_locked_out(owner: Person, stranger: Person) -> None:
     assert stranger.guess(5) == ["wrong"] * 4 + ["refused"]
     assert owner.log_in() == "in"

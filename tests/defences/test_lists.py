@@ -19,7 +19,7 @@ from freezegun.api import FrozenDateTimeFactory
 
 from lockout_admin import lockout
 from lockout_admin.backends import LockoutBackend
-from lockout_admin.defences import lists
+from lockout_admin.defences import lists, telling
 from lockout_admin.defences.matching import Networks
 from lockout_admin.engine.contract import Unavailable
 from lockout_admin.engine.store import store
@@ -173,7 +173,7 @@ def test_it_ends_by_itself_without_a_refresh(
     block(until=timezone.now() + timedelta(seconds=60))
     assert refusal()
     monkeypatch.setattr(lists.Lists, "_check", pytest.fail)
-    monkeypatch.setattr(lists, "_is_over", lambda since, seconds: False)
+    monkeypatch.setattr(lists, "is_over", lambda since, seconds: False)
     clock.tick(timedelta(seconds=60))
     assert refusal() is None
 
@@ -451,7 +451,7 @@ def test_a_siege_from_everywhere_fills_no_log(
     clock: FrozenDateTimeFactory, db: None, told: Any, monkeypatch: Any
 ) -> None:
     lists._known.start_over()
-    monkeypatch.setattr(lists, "_MOST_TOLD", 2)
+    monkeypatch.setattr(telling, "MOST_TOLD", 2)
     for number in range(5):
         block(f"192.0.2.{number}")
         refusal(f"192.0.2.{number}")

@@ -10,10 +10,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
 from django.db import connection
 from django.db.models import Q
+from django.test.utils import CaptureQueriesContext
 
 from lockout_admin import lockout
 from lockout_admin.decorators import apply_account_lock
-from lockout_admin.engine import fingerprints
+from lockout_admin.engine import fingerprints, locks
 from lockout_admin.exceptions import AccountLocked
 from lockout_admin.identity import names
 from lockout_admin.identity.subject import Subject
@@ -192,6 +193,31 @@ def test_a_block_tells_no_right_password_while_the_own_name_is_locked(
     assert answers[0] == answers[1]
     with lockout.attempt("bob@example.com", request_from(HOME)) as attempt:
         attempt.failed()
+
+
+def test_a_block_costs_the_same_whoever_has_the_name(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.EitherName"]
+    looked: list[Any] = []
+    find = locks.find
+
+    def count(subject: Subject) -> Any:
+        looked.append(subject)
+        return find(subject)
+
+    monkeypatch.setattr(locks, "find", count)
+    costs = {}
+    for name in ("first", "alice", "alice@example.com", "bob", "bob@example.com"):
+        looked.clear()
+        with (
+            CaptureQueriesContext(connection) as queries,
+            lockout.attempt(name, request_from(HOME)) as attempt,
+        ):
+            attempt.failed()
+        costs[name] = len(queries), len(looked)
+    del costs["first"]  # writes what is written once for the site
+    assert set(costs.values()) == {(costs["bob"][0], 1)}, costs
 
 
 def test_a_block_goes_on_where_accounts_can_not_be_asked_for(

@@ -23,12 +23,15 @@ from lockout_admin import lockout
 from lockout_admin.backends import LockoutBackend
 from lockout_admin.defences import networks
 from lockout_admin.engine import locks
+from lockout_admin.engine.buckets import buckets_of, matters_of
 from lockout_admin.engine.conditions import OneOf
 from lockout_admin.engine.rules import HOUR, Facts, LockTerms, Matter, Rule, Scope
 from lockout_admin.engine.ruleset import account_rules
+from lockout_admin.engine.standing import Standing
 from lockout_admin.exceptions import AccountLocked
+from lockout_admin.identity.client import Client
 from lockout_admin.identity.network import network_of, number_of, wide_network_of
-from lockout_admin.identity.subject import digests
+from lockout_admin.identity.subject import Subject, digests
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
 
 from ..conftest import HOME, request_from
@@ -62,6 +65,30 @@ def test_twenty_failures_from_one_network_are_its_limit(guesses: Any, clock: Any
         clock.tick(1)
     assert answers == ["wrong"] * 20 + ["locked"]
     assert AccountLock.objects.get().rule == "network"
+
+
+def test_names_count_however_often_each_has_failed(guesses: Any, settings: Any) -> None:
+    alone = dict.fromkeys(("network", "network-wide", "spraying-wide"))
+    loose = {name: {"limit": 100} for name in ("account", "account-daily")}
+    settings.MAX_FAILED_LOGIN_ATTEMPTS = 100
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "RULES": {**alone, **loose}}
+    answers = [guesses(12, username=f"person-{number}") for number in range(10)]
+    assert answers == [["wrong"] * 12] * 9 + [["wrong"] + ["locked"] * 11]
+
+
+def test_of_names_that_failed_often_one_row_each_is_read() -> None:
+    facts = Facts(Subject.of("alice"), Client(HOME))
+    spraying = next(rule for rule in networks.rules() if rule.name == "spraying")
+    rows = [
+        FailedLogin.objects.build(Subject.of(f"person-{number % 9}"), Client(HOME))
+        for number in range(900)
+    ]
+    FailedLogin.objects.bulk_create(rows)
+    matters = matters_of(buckets_of(facts, [spraying]))
+    (state,) = Standing.of(matters, None, None, timezone.now()).states.values()
+    assert sorted(row.subject for row in state.failures) == sorted(
+        Subject.of(f"person-{number}").key for number in range(9)
+    )
 
 
 def test_spraying_gets_thirty_names_in_an_hour(attempt: Attempt, clock: Any) -> None:
@@ -178,6 +205,13 @@ def test_a_site_says_how_large_networks_are(attempt: Attempt, settings: Any) -> 
         spray(attempt, 1, ip=f"198.51.100.{number}", start=number)[0] for number in range(1, 12)
     ]
     assert answers[-1] == "locked"
+
+
+def test_an_address_with_a_zone_is_in_its_network(settings: Any) -> None:
+    settings.LOCKOUT_ADMIN = {"TRUSTED_PROXIES": 1}
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    with pytest.raises(ValueError, match="does not appear to be"):
+        network_of("nowhere")
 
 
 @given(st.ip_addresses())

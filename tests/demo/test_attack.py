@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from datetime import datetime
 from io import StringIO
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +15,18 @@ from django.core.management import CommandError, call_command
 from pytest_django.live_server_helper import LiveServer
 
 from demo.attacks import PLANS, Guess, owners_of
+from demo.ledger import KINDS, Ledger
 from demo.management.commands import attack
 from demo.people import ALICE, ATTACKED, BARRED, BESIDE, CAROL, STAFF
 from demo.records import OPEN_LOCKS
 from demo.sender import Bounds, Sender
 from demo.tally import Answer, Tally, percentile
 from demo.target import Target, TargetError
+from lockout_admin.identity.network import number_of
+from lockout_admin.models import FailedLogin, Incident, SuccessfulLogin
+
+#: Kinds of attack that come from one address.
+ALONE = ("brute", "spray", "dictionary")
 
 ELSEWHERE = [
     "http://192.0.2.1:8000",
@@ -82,6 +91,7 @@ def test_no_plan_knows_the_passwords_of_staff(kind: str) -> None:
         ("brute", 500),
         ("distributed", 500),
         ("patient", 500),
+        ("dictionary", 167),
         ("spray", 3),
         ("stuffing", 1),
         ("malice", 50),
@@ -93,9 +103,9 @@ def test_a_plan_tries_a_name_as_often_as_its_kind_does(kind: str, most: int) -> 
 
 
 @pytest.mark.parametrize("kind", PLANS)
-def test_brute_force_and_spraying_have_an_address_and_the_others_a_botnet(kind: str) -> None:
+def test_some_kinds_have_an_address_and_the_others_a_botnet(kind: str) -> None:
     addresses = {guess.forwarded_for for guess in islice(PLANS[kind]("alice"), 100)}
-    assert (len(addresses) == 1) if kind in ("brute", "spray") else (len(addresses) > 80)
+    assert (len(addresses) == 1) if kind in ALONE else (len(addresses) > 80)
 
 
 @pytest.mark.parametrize("kind", PLANS)
@@ -116,6 +126,7 @@ def test_patience_comes_from_a_new_address_each_time() -> None:
         ("distributed", [ALICE]),
         ("patient", [ALICE]),
         ("stuffing", [CAROL]),
+        ("dictionary", [ATTACKED[0], ATTACKED[2], ATTACKED[3]]),
         ("spray", list(ATTACKED)),
         ("malice", list(ATTACKED)),
     ],
@@ -174,6 +185,42 @@ def test_a_password_that_is_found_is_told(live_server: LiveServer, extra: list[s
         *extra,
     )
     assert "Passwords found: carol" in out
+
+
+@pytest.mark.usefixtures("site", "people")
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_attacker_knows_is_what_the_site_records(
+    live_server: LiveServer, tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "knows.json"
+    bounds = ["--attempts=60", "--rate=1000", "--connections=1"]
+    out = run(kind, "--url", live_server.url, *bounds, "--knows", str(path))
+    knows = json.loads(path.read_text())
+    assert f"What the attacker knows: {KINDS[kind]}, {len(knows['names'])} names" in out
+    assert knows["kind"] in Incident.Kind.values
+    assert knows["evaluated"] + knows["refused"] + len(knows["entered"]) == 60
+    rows = FailedLogin.objects.filter(username__in=knows["names"], device=None)
+    numbers = [number_of(network) for network in knows["networks"]]
+    assert rows.filter(network__in=numbers).count() == knows["evaluated"]
+    came_in = SuccessfulLogin.objects.filter(network__in=numbers, username__in=knows["names"])
+    assert set(came_in.values_list("username", flat=True)) == set(knows["entered"])
+    assert datetime.fromisoformat(knows["started"]) <= datetime.fromisoformat(knows["ended"])
+
+
+def test_an_attack_that_nobody_answered_knows_nothing() -> None:
+    knows = Ledger("spray").as_dict()
+    assert knows["names"] == knows["networks"] == knows["entered"] == []
+    assert knows["started"] is knows["ended"] is None
+
+
+def test_each_kind_of_incident_has_its_attack() -> None:
+    assert set(KINDS.values()) == set(Incident.Kind.values)
+    assert set(KINDS) == set(PLANS) - {"patient"}
+
+
+def test_patience_writes_no_file() -> None:
+    with pytest.raises(CommandError, match="leave --knows out"):
+        run("patient", "--knows=knows.json")
 
 
 @pytest.mark.usefixtures("site", "people")

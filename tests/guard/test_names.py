@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -248,6 +249,8 @@ def test_what_a_guarded_backend_finds_for_another_is_the_others_affair(
     assert left_behind(typed) == (1, 1)
 
 
+EITHER = EitherNameBackend.authenticate.entrances  # type: ignore[attr-defined]
+
 # -- Whose a name is, where only a backend knows -----------------------------------------------
 
 
@@ -268,15 +271,28 @@ def test_what_only_a_backend_knows_is_ended_by_nobody(alice: Any, settings: Any)
     assert names.is_ambiguous(Subject.of("alice"), alice)
 
 
-def test_names_cost_the_same_whether_they_belong_together_or_not(alice: Any, hashed: Any) -> None:
+def test_names_cost_the_same_whether_they_belong_together_or_not(
+    alice: Any, hashed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+    of = Subject.of
+
+    def count(name: Any) -> Subject:
+        made.append(name)
+        return of(name)
+
+    monkeypatch.setattr(Subject, "of", count)
     alice.set_password("right")
     alice.save()
     get_user_model().objects.create_user("carol", "carol@example.com", "right")
     costs = {}
     for name, address in [("alice", "alice"), ("carol", "bob"), ("bob", "alice"), ("x", "y")]:
         hashed()
+        made.clear()
         given = {"username": name, "email": f"{address}@example.com", "password": "wrong"}
         with CaptureQueriesContext(connection) as queries, backends(EitherNameBackend):
+            assert names.are_of_one_account(dict(list(given.items())[:2]), EITHER) in (True, False)
+            asked = [re.sub(r"'[^']*'", "?", query["sql"]) for query in queries], len(made)
             assert authenticate(None, **given) is None
-        costs[name, address] = (len(queries), hashed(), slots_held(name))
-    assert set(costs.values()) == {(costs["x", "y"][0], 1, 1)}, costs
+        costs[name, address] = (*map(str, asked), len(queries), hashed(), slots_held(name))
+    assert set(costs.values()) == {(*costs["x", "y"][:3], 1, 1)}, costs

@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+import altcha
 import pytest
+from django.test import override_settings
 
 from lockout_admin import lockout
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
@@ -104,6 +106,26 @@ async def test_logins_by_a_socket_draw_on_the_same_limit(stranger: Caller) -> No
     failure = await FailedLogin.objects.afirst()
     assert failure
     assert failure.ip_address == ELSEWHERE
+
+
+@pytest.mark.parametrize("path", WAYS)
+async def test_a_challenge_is_answered_in_a_header(path: str, alice: Any) -> None:
+    keys = {
+        "CHALLENGE": "lockout_admin.defences.work.ProofOfWork",
+        "CHALLENGE_DIFFICULTY": 3,
+        "TRUSTED_PROXIES": 0,
+    }
+    stranger = Caller(app, ELSEWHERE)
+    with override_settings(LOCKOUT_ADMIN=keys):
+        assert await stranger.guess(path, 2) == [401] * 2
+        told = (await stranger.post(path, "right")).json()
+        assert told["code"] == "challenged"
+        asked = altcha.Challenge.from_dict(told["challenge"])
+        solved = altcha.solve_challenge(asked)
+        assert solved
+        answer = {"X-Lockout-Answer": altcha.Payload(asked, solved).to_base64()}
+        assert (await stranger.post(path, "right", **answer)).status_code == 200
+    assert await FailedLogin.objects.acount() == 2
 
 
 async def test_a_network_is_refused_for_names_that_nobody_has_tried(stranger: Caller) -> None:

@@ -9,12 +9,14 @@ import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core import signing
 from django.test import Client
+from django.utils import timezone
 from freezegun.api import FrozenDateTimeFactory
 
 from lockout_admin import lockout
 from lockout_admin.identity.client import Client as Source
 from lockout_admin.models import Outbox
 from lockout_admin.notifications import due, links
+from lockout_admin.notifications.mail import MailNotifier
 from lockout_admin.notifications.notifiers import Kind
 from lockout_admin.signals import new_device
 
@@ -40,7 +42,7 @@ def fresh(alice: Any) -> str:
     return fresh_in(message)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", MailNotifier.kinds)
 def test_each_mail_has_the_link_in_its_text_and_in_its_html(
     kind: str, alice: Any, guess: Guess, clock: FrozenDateTimeFactory
 ) -> None:
@@ -50,6 +52,8 @@ def test_each_mail_has_the_link_in_its_text_and_in_its_html(
         new_device.send(type(alice), user=alice, request=request_from())
     elif kind == Kind.FRESH:
         due.help_is_asked_for_again(alice, Source())
+    elif kind == Kind.ENTERED:
+        due.account_was_entered(alice, timezone.now(), "DE")
     elif kind == Kind.AFTER_FAILURES:
         for _ in range(5):
             guess(request=request_from("198.51.100.7"))

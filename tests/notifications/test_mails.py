@@ -11,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import clear_script_prefix, set_script_prefix
-from django.utils import translation
+from django.utils import timezone, translation
 
 from lockout_admin.identity.agents import family_of, words_of
 from lockout_admin.identity.client import Client as Source
@@ -125,7 +125,7 @@ def test_a_site_below_a_path_has_it_in_its_base_url(
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es", "fa", "fr"])
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", MailNotifier.kinds)
 def test_each_mail_is_there_in_each_language(
     kind: str, language: str, alice: Any, guess: Guess, settings: Any
 ) -> None:
@@ -140,6 +140,8 @@ def test_each_mail_is_there_in_each_language(
     elif kind == Kind.FRESH:
         with translation.override(language):
             due.help_is_asked_for_again(alice, Source())
+    elif kind == Kind.ENTERED:
+        due.account_was_entered(alice, timezone.now(), "DE")
     (message,) = send() if kind != Kind.AFTER_FAILURES else [after_failures(alice)]
     text = whole(message)
     assert f'lang="{language}"' in text

@@ -38,7 +38,8 @@ from lockout_admin.notifications import (
     tasks,
     threads,
 )
-from lockout_admin.notifications.mail import MailNotifier, _backend
+from lockout_admin.notifications.mail import MailNotifier
+from lockout_admin.notifications.mailing import _backend
 from lockout_admin.notifications.notifiers import Kind, Notice, Notifier
 
 from .conftest import send

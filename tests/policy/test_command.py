@@ -11,12 +11,22 @@ import pytest
 from django.core.management import call_command
 from django.utils.translation import override
 
+from lockout_admin.backends import LockoutBackend
 from lockout_admin.conf import conf
 from lockout_admin.declarations.values import LONGEST
+from lockout_admin.decorators import apply_account_lock
 from lockout_admin.engine.rules import ACCOUNT, DAY, HOUR, LockTerms, Mode, Rule, Scope
-from lockout_admin.engine.ruleset import default_rules
+from lockout_admin.engine.ruleset import default_rules, rules_in_force
 from lockout_admin.policy import words
+from lockout_admin.policy.clauses import CLAUSES, contradicted
 from lockout_admin.policy.report import Report
+
+
+class ByCard(LockoutBackend):
+    """Finds accounts by what only it knows."""
+
+    @apply_account_lock(names=lambda user: [f"card {user.pk}"])
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any: ...
 
 
 def run(*arguments: str) -> str:
@@ -48,6 +58,52 @@ def test_it_says_what_gets_through_at_the_worst_pace() -> None:
     ]
 
 
+def test_figures_are_for_all_names_of_an_account(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["tests.defences.test_whose_device.EitherName"]
+    said = run()
+    assert " ".join(line(said, "one account, passwords of strangers")).split() == [
+        *("22", "68", "260", "2,610")
+    ]
+    assert "An account can be entered by 2 names" in said
+    assert json.loads(run("--json"))["names_of_an_account"] == 2
+
+
+def test_what_holds_for_each_name_is_not_said_of_the_account(settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["tests.policy.test_command.ByCard"]
+    said = run()
+    assert "yes*   OWASP ASVS 5.0, 6.3.1" in said
+    assert "yes    OWASP ASVS 5.0, 6.1.1" in said
+    assert "*: for each name" in said
+    told = json.loads(run("--json"))["clauses"]
+    assert [one["for_each_name"] for one in told[:2]] == [False, True]
+    assert "*" not in run_with_usual_backends(settings)
+
+
+def run_with_usual_backends(settings: Any) -> str:
+    settings.AUTHENTICATION_BACKENDS = ["lockout_admin.backends.LockoutBackend"]
+    return run()
+
+
+def test_clauses_are_asked_of_all_names_together() -> None:
+    rules = rules_in_force()
+    assert contradicted("cis", [replace(rules[0], limit=5, interval=900, lock=LockTerms(900))]) == [
+        clause for clause in CLAUSES if clause.preset == "cis" and "At least" in str(clause.says)
+    ]
+    strict = [replace(rules[0], limit=3, interval=900, lock=LockTerms(900))]
+    assert (contradicted("cis", strict), len(contradicted("cis", strict, 2))) == ([], 1)
+
+
+@pytest.mark.parametrize("odd", [{"counts_names": True}, {"ends_trust": True}])
+def test_a_rule_that_never_locks_a_name_keeps_no_clause_on_locks(odd: dict[str, bool]) -> None:
+    never = Rule("x", ACCOUNT, 5, DAY, LockTerms(3600), counts_repeats=True, **odd)  # type: ignore[arg-type]
+    assert len(contradicted("cis", [never])) == 2
+    assert len(contradicted("pci", [never])) == 2
+
+
+def test_without_rules_no_lock_is_long_enough() -> None:
+    assert len(contradicted("pci", [])) == 2
+
+
 def test_it_says_which_clauses_hold_by_which_settings_and_what_to_do(settings: Any) -> None:
     settings.LOCKOUT_ADMIN = {"PRESET": "pci"}
     said = run()
@@ -55,6 +111,39 @@ def test_it_says_which_clauses_hold_by_which_settings_and_what_to_do(settings: A
     assert "ACCOUNT_LOCKED_TIMEOUT_SECS = 1800" in said
     assert "no     CNIL 2022-100" in said
     assert "Set PRESET to cnil" in said
+
+
+def test_it_says_loudly_that_nothing_is_refused(settings: Any) -> None:
+    assert "NOTHING IS REFUSED" not in run()
+    assert json.loads(run("--json"))["mode"] == "enforce"
+    settings.LOCKOUT_ADMIN = {"MODE": "monitor"}
+    said = run()
+    assert said.startswith("NOTHING IS REFUSED: LOCKOUT_ADMIN['MODE'] is 'monitor'")
+    assert line(said, "account-daily")[-1] == "only watches"
+    assert "refuses  " not in said
+    assert (
+        " ".join(line(said, "one account, passwords of strangers")).split() == ["no", "limit"] * 4
+    )
+    assert json.loads(run("--json"))["mode"] == "monitor"
+
+
+def test_it_says_how_long_one_waits(settings: Any) -> None:
+    settings.LOCKOUT_ADMIN = {"RULES": {"delay": {}}}
+    assert [cell.strip() for cell in line(run(), "delay") if cell] == [
+        "wrong passwords of strangers on a name, repetitions left out",
+        "3 in 1 h",
+        "no lock: a wait before the next try, 1 s, each 2 times as long, to 1 min",
+        "refuses",
+    ]
+
+
+def test_a_delay_is_no_lock_to_a_standard(settings: Any) -> None:
+    alone = dict.fromkeys(["account", "account-daily", "account-total"])
+    for preset in ("pci", "nist", "cis"):
+        settings.LOCKOUT_ADMIN = {"PRESET": preset, "RULES": {"delay": {}}}
+        assert contradicted(preset, rules_in_force()) == []
+        settings.LOCKOUT_ADMIN = {"PRESET": preset, "RULES": {**alone, "delay": {}}}
+        assert contradicted(preset, rules_in_force())
 
 
 def test_it_speaks_english_whatever_the_site_speaks() -> None:

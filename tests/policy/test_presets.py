@@ -314,6 +314,13 @@ CONTRADICTIONS: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ),
     ("owasp", {"DEVICE_COOKIE_NAME": ""}, {}, "ASVS 5.0, 6.1.1", "DEVICE_COOKIE_NAME"),
     ("owasp", {"RULES": {"spraying": None}}, {}, "ASVS 5.0, 6.3.1", "spraying"),
+    (
+        "owasp",
+        {"RULES": {"account-daily": None, "account-total": None}},
+        {"MAX_FAILED_LOGIN_ATTEMPTS": 100},
+        "ASVS 5.0, 6.3.1",
+        "account-daily",
+    ),
 ]
 
 
@@ -333,6 +340,26 @@ def test_a_contradiction_is_refused_with_clause_and_remedy(
     assert f"'{name}'" in problem
     assert clause in problem
     assert remedy in hint
+
+
+@pytest.mark.parametrize(
+    ("name", "rules"),
+    [
+        ("nist", {"account-total": {"limit": 50}}),
+        ("cnil", {"account-daily": {"limit": 5, "lock": 4 * HOUR}}),
+        ("pci", {"account-daily": {"limit": 5}}),
+    ],
+)
+def test_limits_hold_for_all_names_of_an_account_together(
+    name: str, rules: dict[str, Any], settings: Any
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = ["tests.defences.test_whose_device.EitherName"]
+    settings.LOCKOUT_ADMIN = {"CACHE": "default", "PRESET": name}
+    ((_problem, hint),) = found()
+    assert "an account by 2 names" in hint
+    assert "divide the limits by 2" in hint
+    settings.LOCKOUT_ADMIN = {"CACHE": "default", "PRESET": name, "RULES": rules}
+    assert found() == []
 
 
 def test_who_names_no_preset_contradicts_none(settings: Any) -> None:

@@ -54,6 +54,9 @@ if env.str("RULES", "all") == "first":
     LOCKOUT_ADMIN["RULES"] = dict.fromkeys(
         ["account-daily", "account-total", "network", "spraying", "network-wide", "spraying-wide"]
     )
+#: ``RULES=delay``: ten minutes between the tries, from the third failure on.
+if env.str("RULES", "all") == "delay":
+    LOCKOUT_ADMIN["RULES"] = {"account": None, "delay": {"lock": 600, "growth": 1}}
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
 LOGGING: dict[str, Any] = {
     "version": 1,

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from demo.attacks import PLANS, owners_of
+from demo.ledger import Ledger
 from demo.neighbours import Neighbours
 from demo.owners import Owners
 from demo.patience import PACE_SECS, Patience, moved_time
@@ -79,7 +80,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--username",
             default="alice",
-            help="whom brute, distributed and patient guess (default: %(default)s)",
+            help="whom brute, distributed, dictionary and patient guess (default: %(default)s)",
         )
         parser.add_argument(
             "--rules", choices=[ACCOUNT], help="for patient: the rule of old alone, to compare with"
@@ -88,8 +89,17 @@ class Command(BaseCommand):
             "--api", action="store_true", help="use the JSON login instead of the form"
         )
 
+        parser.add_argument(
+            "--knows",
+            metavar="FILE",
+            help="write what the attacker knows to a file, as JSON: the kind of incident, names,"
+            " networks, how many were evaluated and refused, who was entered",
+        )
+
     def handle(self, *args: Any, kind: str, **options: Any) -> None:
         """Attack, then say what happened."""
+        if kind == "patient" and options["knows"]:
+            raise CommandError("What `patient` knows is what it prints: leave --knows out.")
         if kind == "patient":
             self._wait(options)
         elif options["rules"] is None:
@@ -106,6 +116,7 @@ class Command(BaseCommand):
             **{name: options[name] for name in ("rate", "attempts", "seconds", "connections")}
         )
         tally = Tally()
+        ledger = Ledger(kind)
         plan = PLANS[kind]
         neighbours = Neighbours(next(plan(options["username"])).forwarded_for)
         owners = Owners(owners_of(kind, options["username"]))
@@ -118,7 +129,14 @@ class Command(BaseCommand):
         try:
             target = Target.of(options["url"])
             sender = Sender(
-                target, bounds, options["api"], tally, meter.show, before, neighbours.come
+                target,
+                bounds,
+                options["api"],
+                tally,
+                meter.show,
+                before,
+                neighbours.come,
+                ledger.note,
             )
             self._announce(kind, sender)
             sender.run(plan(options["username"]))
@@ -128,8 +146,12 @@ class Command(BaseCommand):
             self.stdout.write("\nInterrupted. So far:")
         finally:
             meter.close()
-        for line in (*tally.lines(), *neighbours.lines(), *asyncio.run(owners.lines_after())):
+        for line in (*tally.lines(), ledger.line(), *neighbours.lines()):
             self.stdout.write(line)
+        for line in asyncio.run(owners.lines_after()):
+            self.stdout.write(line)
+        if options["knows"]:
+            ledger.write(options["knows"])
 
     def _wait(self, options: dict[str, Any]) -> None:
         name, days = options["username"], options["days"]

@@ -15,6 +15,7 @@ _SUPPORT = (
     "view_trusteddevice",
     "revoke_trusteddevice",
     "view_networkrule",
+    "view_incident",
 )
 #: Group -> codenames of its permissions.
 GROUPS = {
@@ -30,6 +31,10 @@ GROUPS = {
         "change_networkrule",
         "delete_networkrule",
         "export_networkrule",
+        "change_incident",
+        "view_exemption",
+        "change_exemption",
+        "receive_alerts",
     ],
 }
 

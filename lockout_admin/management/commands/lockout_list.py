@@ -31,6 +31,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--limit", type=int, default=1000, help="at most so many (default: 1000)"
         )
+        parser.add_argument(
+            "--ended-by",
+            metavar="NAME",
+            help="list what somebody has ended instead, newest first: why, and how the identity of"
+            " who asked was confirmed",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line a lock, those that end first coming first."""
@@ -43,6 +49,9 @@ class Command(BaseCommand):
         limit = options["limit"]
         if limit < 1:
             raise CommandError("--limit must be at least 1.")
+        if options["ended_by"]:
+            self._print_ended(options["ended_by"], limit, options["json"])
+            return
         rows = list(AccountLock.objects.fresh().open().order_by("until", "id")[: limit + 1])
         for found in known.of_rows(rows[:limit]).values():
             lock = found.lock
@@ -53,6 +62,16 @@ class Command(BaseCommand):
             self.stderr.write(
                 f"More than {limit} are locked: these end first. See more with --limit."
             )
+
+    def _print_ended(self, who: str, limit: int, is_json: bool) -> None:
+        ended = AccountLock.objects.fresh().filter(ended_by=who, ended_at__isnull=False)
+        rows = list(ended.order_by("-started_at", "-id")[: limit + 1])
+        for row in rows[:limit]:
+            self.stdout.write(json.dumps(_end_fields(row)) if is_json else _end_line(row))
+        if not rows and not is_json:
+            self.stdout.write("There is no such lock.")
+        if len(rows) > limit:
+            self.stderr.write(f"There are more than {limit}. See more with --limit.")
 
 
 def _say_no_more() -> None:
@@ -72,6 +91,27 @@ def _fields(lock: Lock) -> dict[str, Any]:
         "remaining_secs": lock.remaining,
         "refused": lock.refused,
     }
+
+
+def _end_fields(row: AccountLock) -> dict[str, Any]:
+    return {
+        "username": row.label,
+        "reason": row.reason,
+        "rule": row.rule,
+        "since": row.started_at.isoformat(),
+        "ended_at": row.ended_at.isoformat() if row.ended_at else "",
+        "ended_by": row.ended_by,
+        "end_note": row.end_note,
+        "confirmed": row.confirmed,
+    }
+
+
+def _end_line(row: AccountLock) -> str:
+    return (
+        f"{shlex.quote(row.label)}  {row.rule or row.reason}"
+        f"  since {row.started_at:%Y-%m-%d %H:%M:%S%z}  ended {row.ended_at:%Y-%m-%d %H:%M:%S%z}"
+        f"  identity: {row.confirmed or 'not said'}  {shlex.quote(row.end_note)}"
+    )
 
 
 def _line(lock: Lock) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error, close_old_connections
 
+from ...defences import alarm
 from ...notifications import sender
 
 
@@ -49,6 +50,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"The database does not answer: {error}")
 
     def _send(self, *, quietly: bool = False) -> None:
+        alarm.watch(now=not quietly)
         count = sender.send_due()
         if not quietly or count.sent or count.dropped or count.postponed:
             self.stdout.write(

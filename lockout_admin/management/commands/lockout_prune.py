@@ -10,6 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from ...conf import conf
+from ...engine.rules import DAY
+from ...engine.ruleset import longest_beyond
 from ...evidence import retention
 from ..progress import Progress
 
@@ -49,6 +51,7 @@ class Command(BaseCommand):
                 f" --days below {_MOST_DAYS}."
             )
         keep = timedelta(seconds=conf.retention_secs) if days is None else timedelta(days=days)
+        self._warn(keep)
         cutoff = timezone.now() - keep
         progress = Progress(sys.stderr, "Pruning")
         counts = retention.Counts()
@@ -59,7 +62,16 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{'Would delete' if dry_run else 'Deleted'} {counts.failures} failed and"
             f" {counts.successes} successful logins, {counts.locks} locks,"
-            f" {counts.devices} devices, {counts.messages} messages, {counts.rules} network rules"
+            f" {counts.devices} devices, {counts.messages} messages, {counts.rules} network rules,"
+            f" {counts.incidents} incidents"
             f" and {counts.user_agents} user agents from before {cutoff:%Y-%m-%d %H:%M:%S%z}."
             + ("" if dry_run else f" Deleted {counts.entries} expired entries of the store.")
         )
+
+    def _warn(self, keep: timedelta) -> None:
+        rule = longest_beyond(keep.total_seconds())
+        if rule:
+            self.stderr.write(
+                f"The rule {rule.name!r} counts what is younger than {rule.interval / DAY:g} days:"
+                " what is deleted before counts no more, and strangers have those tries anew."
+            )

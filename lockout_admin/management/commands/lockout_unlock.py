@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -34,13 +34,22 @@ class Command(BaseCommand):
             "--all", action="store_true", help="unlock every username that is locked"
         )
         parser.add_argument("--reason", default="", help="why; goes into the record")
+        parser.add_argument(
+            "--confirmed",
+            default="",
+            choices=AccountLock.Confirmed.values,
+            help="how the identity of who asked was confirmed; IDENTITY_REQUIRED makes it required",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Unlock, and say how many."""
         usernames = options["username"]
         if bool(usernames) == options["all"]:
             raise CommandError("Name the usernames to unlock, or give --all.")
-        note = options["reason"]
+        if conf.identity_required and not options["confirmed"]:
+            known = ", ".join(AccountLock.Confirmed.values)
+            raise CommandError(f"Say how the identity was confirmed, with --confirmed: {known}.")
+        note = Note(options["reason"], options["confirmed"])
         outcomes = [_unlock_all(note)] if options["all"] else []
         in_store_only = 0
         for username in usernames:
@@ -48,7 +57,7 @@ class Command(BaseCommand):
             outcomes.append(outcome)
             if outcome.names:
                 continue
-            if unlock_account(username, by=_BY, note=note):
+            if unlock_account(username, by=_BY, note=note.reason, confirmed=note.confirmed):
                 in_store_only += 1
                 self.stderr.write(f"{username} was locked in the store only.")
             else:
@@ -70,13 +79,21 @@ class Command(BaseCommand):
             )
 
 
-def _unlock(rows: Any, note: str, audit: Callable[[list[Any]], Any] = list) -> Outcome:
+class Note(NamedTuple):
+    """What goes into the record."""
+
+    reason: str
+    confirmed: str
+
+
+def _unlock(rows: Any, note: Note, audit: Callable[[list[Any]], Any] = list) -> Outcome:
     """End locks."""
     selection = LockSelection(rows)
-    return release_all(selection, selection.extent().top, _BY, note, audit=audit)
+    top = selection.extent().top
+    return release_all(selection, top, _BY, note.reason, confirmed=note.confirmed, audit=audit)
 
 
-def _unlock_all(note: str) -> Outcome:
+def _unlock_all(note: Note) -> Outcome:
     """End all locks, those that only the store knows as well, with a bar on a terminal."""
     for stray in strays.find():
         strays.record(stray)

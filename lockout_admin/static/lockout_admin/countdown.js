@@ -22,6 +22,29 @@ document.addEventListener("DOMContentLoaded", () => {
       element.classList.toggle("lockout-over", left === 0);
     }
   };
+  // Lengths of time in words: what is left goes down, what has passed goes up.
+  const FORMS = [86400, 3600, 60, 0];
+  const inWords = (seconds, forms) => {
+    const form = forms[FORMS.findIndex((least) => seconds >= least)];
+    return form
+      .replace("#d", Math.floor(seconds / 86400))
+      .replace("#h", Math.floor(seconds / 3600) % 24)
+      .replace("#m", Math.floor(seconds / 60) % 60)
+      .replace("#s", seconds % 60);
+  };
+  const tell = () => {
+    // Each time anew: a list may have renewed itself.
+    for (const span of document.querySelectorAll(".lockout-span")) {
+      const { seconds, way, words, forms } = span.dataset;
+      span.dataset.since ??= performance.now();
+      const passed = Math.floor((performance.now() - Number(span.dataset.since)) / 1000);
+      const now = Math.max(0, Number(seconds) + (way === "down" ? -passed : passed));
+      span.firstElementChild.textContent = words.replace("@", inWords(now, forms.split("|")));
+      span.firstElementChild.classList.toggle("lockout-over", way === "down" && now === 0);
+    }
+  };
+  tell();
+  setInterval(tell, 1000);
   // An unlock of very many stops now and then, so that no server ends it. All of it was confirmed.
   document.querySelector("form.lockout-goes-on")?.requestSubmit();
   if (clocks.length) {

@@ -1,0 +1,112 @@
+"""The evidence of an incident as one file: what it is, who and what is in it, its failures."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from django.forms.models import model_to_dict
+from django.http import FileResponse, HttpRequest
+
+from ..evidence import events
+from ..exports.export import Export
+from ..exports.formats import JSONLines
+from ..exports.resources import FailedLoginResource, RecordResource, SuccessfulLoginResource
+from ..identity.client import Client
+from ..models import (
+    AuditEntry,
+    FailedLogin,
+    Incident,
+    IncidentEvent,
+    IncidentName,
+    IncidentNetwork,
+    SuccessfulLogin,
+)
+from ..models.walks import walk
+
+#: Rows of failures, and of logins, that a bundle has at most; it says so where there are more.
+MOST: Final = 100_000
+_KEYS: Final = 500
+_IN_MEMORY: Final = 5_000_000
+_COLUMNS: Final[dict[str, tuple[Any, list[str]]]] = {
+    "names.jsonl": (
+        IncidentName,
+        ["username", "exists", "evaluated", "refused", "entered_at", "account", "how"],
+    ),
+    "networks.jsonl": (
+        IncidentNetwork,
+        ["network", "evaluated", "refused", "entered", "honest"],
+    ),
+    "events.jsonl": (IncidentEvent, ["when", "what", "by", "text"]),
+}
+
+
+def answer(request: HttpRequest, incident: Incident, by: str) -> FileResponse:
+    """Return the file; who took it is on record before the first byte goes out."""
+    AuditEntry.objects.create(
+        actor=by,
+        action=AuditEntry.Action.EXPORT,
+        label="incidents",
+        details=f"Evidence of incident {incident.pk}.",
+    )
+    fields: dict[str, Any] = {
+        "event.action": "export",
+        "source.ip": Client.of(request).ip_address,
+        "export.model": "lockout_admin.incident",
+        "export.selection": f"incident {incident.pk}",
+    }
+    events.write(logging.WARNING, "authz_admin", "unknown", by, category="iam", **fields)
+    file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - Django closes
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("incident.json", _json(model_to_dict(incident) | _more(incident)))
+        for name, (model, columns) in _COLUMNS.items():
+            with archive.open(name, "w") as part:
+                part.writelines(_lines(model, columns, incident))
+        for name, resource, rows in _records(incident):
+            with archive.open(name, "w") as part:
+                part.writelines(Export(rows, resource, JSONLines()).chunks())
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=f"incident-{incident.pk}.zip")
+
+
+def _more(incident: Incident) -> dict[str, Any]:
+    return {"id": incident.pk, "found_at": incident.found_at, "most_rows_of_a_file": MOST}
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=str, ensure_ascii=False)
+
+
+def _lines(model: Any, columns: list[str], incident: Incident) -> Iterator[bytes]:
+    for rows in walk(model.objects.filter(incident=incident), [*columns, "pk"], 2_000):
+        for row in rows:
+            yield (_json(dict(zip(columns, row, strict=False))) + "\n").encode()
+
+
+def _records(incident: Incident) -> Iterator[tuple[str, RecordResource, Any]]:
+    """Yield the failures on the names, from the networks, and the logins of those entered."""
+    until = incident.last_seen_at + timedelta(microseconds=1)
+    span = {"timestamp__gte": incident.started_at, "timestamp__lt": until}
+    subjects = IncidentName.objects.filter(incident=incident)
+    numbers = IncidentNetwork.objects.filter(incident=incident)
+    named = subjects.order_by("-refused", "pk").values_list("subject", flat=True)[:_KEYS]
+    came = numbers.order_by("-refused", "pk").values_list("number", flat=True)[:_KEYS]
+    inside = subjects.filter(entered_at__isnull=False).values_list("subject", flat=True)[:_KEYS]
+    of_names = FailedLogin.objects.filter(subject__in=list(named), **span)
+    from_networks = FailedLogin.objects.filter(network__in=list(came), **span)
+    logins = SuccessfulLogin.objects.filter(subject__in=list(inside), **span)
+    failed: Any = FailedLoginResource()
+    yield "failures-of-names.jsonl", failed, _most(of_names)
+    yield "failures-from-networks.jsonl", failed, _most(from_networks)
+    yield "logins.jsonl", SuccessfulLoginResource(), _most(logins)
+
+
+def _most(rows: Any) -> Any:
+    newest = rows.order_by("-timestamp", "-pk").values_list("timestamp", flat=True)
+    last = list(newest[MOST : MOST + 1])
+    return rows.filter(timestamp__gt=last[0]) if last else rows

@@ -1,0 +1,231 @@
+"""Helping those whose accounts were entered: a page that says whom, asks why, and then does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from ..defences import sessions
+from ..incidents import remedies
+from ..models import Incident
+from . import consent, deeds
+from .actors import Actor
+from .reasons import TO_HELP, PresetInput
+
+#: Names, each with why it is left out; empty: it is not.
+Touched = list[tuple[str, str]]
+
+_WHY_NOT: Final = {
+    "": "",
+    "told": gettext_lazy("told already"),
+    "inactive": gettext_lazy("not active"),
+    "address": gettext_lazy("has no address"),
+}
+
+
+class HelpForm(forms.Form):
+    """Why it is done."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        min_length=3,
+        max_length=200,
+        help_text=gettext_lazy("For the record: an incident, a request, a ticket."),
+        widget=PresetInput(TO_HELP, {"autofocus": True}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """One way to help."""
+
+    title: Promise
+    #: What happens to whom, once it is confirmed.
+    means: Promise
+    #: The permission of `Actor` that it takes.
+    needs: str
+    #: Whether the site can do it.
+    is_there: Callable[[], bool]
+    touched: Callable[[Incident, Actor], Touched]
+    #: Does it, for a reason; returns what to say.
+    do: Callable[[Incident, Actor, str], str]
+
+
+class Helping:
+    """The page that asks, and does what was confirmed."""
+
+    template: Final = "lockout_admin/incident_help.html"
+
+    def __init__(self, screen: Any, request: HttpRequest, incident: Incident, verb: str) -> None:
+        if verb not in _HELPS:
+            raise Http404
+        self.help = _HELPS[verb]
+        self.actor = Actor.of(request)
+        if not getattr(self.actor, self.help.needs):
+            raise PermissionDenied
+        self.screen = screen
+        self.request = request
+        self.incident = incident
+        self.about = [verb, incident.pk]
+        self.back = deeds.page_url(screen.admin_site.name, incident)
+
+    def answer(self) -> HttpResponse:
+        """Ask; on consent to just these accounts, with a reason, do it."""
+        touched = self.help.touched(self.incident, self.actor) if self.help.is_there() else []
+        names = [name for name, why in touched if not why]
+        if not names:
+            return self._nothing(touched)
+        form = HelpForm(self.request.POST if self.request.method == "POST" else None)
+        if form.is_bound and not self._is_consent(names):
+            messages.warning(self.request, _("The accounts have changed. Please look again."))
+        elif form.is_valid():
+            return self._do(form.cleaned_data["reason"])
+        return self._ask(form, names, [(name, why) for name, why in touched if why])
+
+    def _is_consent(self, names: list[str]) -> bool:
+        return consent.opened(self.request, self.about) == [consent.digest_of(names)]
+
+    def _do(self, reason: str) -> HttpResponse:
+        said = self.help.do(self.incident, self.actor, reason)
+        deeds.helped(self.incident, self.actor, f"{said} {reason}")
+        messages.success(self.request, said)
+        return HttpResponseRedirect(self.back)
+
+    def _nothing(self, touched: Touched) -> HttpResponse:
+        reasons = sorted({why for _name, why in touched})
+        why = ", ".join(reasons) or _("there is no such account, or the site has no means for it")
+        messages.warning(self.request, _("Nothing was done: %(why)s") % {"why": why})
+        return HttpResponseRedirect(self.back)
+
+    def _ask(self, form: HelpForm, names: list[str], left_out: Touched) -> HttpResponse:
+        context = {
+            **self.screen.admin_site.each_context(self.request),
+            "title": self.help.title,
+            "opts": self.screen.opts,
+            "media": self.screen.media,
+            "help": self.help,
+            "names": names,
+            "left_out": left_out,
+            "form": form,
+            "token": consent.seal(self.request, self.about, consent.digest_of(names)),
+            "back": self.back,
+        }
+        return TemplateResponse(self.request, self.template, context)
+
+
+# -- Who is touched -----------------------------------------------------------------------------
+
+
+def _names(incident: Incident, _actor: Actor) -> Touched:
+    return [(name, "") for name in remedies.names_of(incident)]
+
+
+def _accounts(incident: Incident, _actor: Actor) -> Touched:
+    users = remedies.users_of(remedies.entered(incident))
+    return sorted((str(user.get_username()), "") for user in users)
+
+
+def _changeable(incident: Incident, actor: Actor) -> Touched:
+    kept = _("a superuser, whom superusers alone change")
+    return sorted(
+        (
+            str(user.get_username()),
+            kept if remedies.is_left_out(user, is_root=actor.is_root) else "",
+        )
+        for user in remedies.users_of(remedies.entered(incident))
+    )
+
+
+def _owners(incident: Incident, _actor: Actor) -> Touched:
+    return sorted(
+        (str(owner.user.get_username()), str(_WHY_NOT[owner.why_not]))
+        for owner in remedies.owners(incident)
+    )
+
+
+# -- What is done -------------------------------------------------------------------------------
+
+
+def _lock(incident: Incident, actor: Actor, reason: str) -> str:
+    count = remedies.lock(incident, actor.name, reason)
+    return ngettext(
+        "%(count)s name is locked for a day.", "%(count)s names are locked for a day.", count
+    ) % {"count": count}
+
+
+def _passwords(incident: Incident, actor: Actor, reason: str) -> str:
+    count = remedies.expire_passwords(incident, actor.name, reason, is_root=actor.is_root)
+    return ngettext(
+        "%(count)s account has to choose a new password; its sessions have ended.",
+        "%(count)s accounts have to choose new passwords; their sessions have ended.",
+        count,
+    ) % {"count": count}
+
+
+def _sessions(incident: Incident, actor: Actor, reason: str) -> str:
+    count, is_all = remedies.end_sessions(incident, actor.name, reason)
+    said = ngettext("%(count)s session has ended.", "%(count)s sessions have ended.", count)
+    more = "" if is_all else _("There are too many to look through: ask for new passwords.")
+    return f"{said % {'count': count}} {more}".strip()
+
+
+def _tell(incident: Incident, actor: Actor, reason: str) -> str:
+    count = remedies.tell_owners(incident, actor.name, reason)
+    return ngettext(
+        "%(count)s owner is told by mail.", "%(count)s owners are told by mail.", count
+    ) % {"count": count}
+
+
+_HELPS: Final = {
+    "tell": Help(
+        gettext_lazy("Tell their owners"),
+        gettext_lazy(
+            "Each gets one mail, at the address that the account has now: look first whether"
+            " somebody has changed it. It says when somebody was in, and leads to a page that"
+            " signs all devices out and asks for a new password."
+        ),
+        "tells",
+        remedies.can_tell,
+        _owners,
+        _tell,
+    ),
+    "lock": Help(
+        gettext_lazy("Lock them for a day"),
+        gettext_lazy(
+            "Nobody logs in by these names, until the day is over or somebody unlocks them."
+        ),
+        "locks",
+        lambda: True,
+        _names,
+        _lock,
+    ),
+    "sessions": Help(
+        gettext_lazy("End their sessions"),
+        gettext_lazy("Everybody who is logged in to these accounts is logged out."),
+        "accounts",
+        sessions.can_end,
+        _accounts,
+        _sessions,
+    ),
+    "passwords": Help(
+        gettext_lazy("Ask for new passwords"),
+        gettext_lazy(
+            "Their passwords are good for nothing from then on, and their sessions end. Owners"
+            " choose new ones by the site's page for forgotten passwords."
+        ),
+        "accounts",
+        lambda: True,
+        _changeable,
+        _passwords,
+    ),
+}

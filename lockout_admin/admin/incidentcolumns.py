@@ -1,0 +1,117 @@
+"""The columns and filters of the list of incidents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ..evidence.bidi import isolated
+from ..models import Incident
+from . import times
+from .pills import Tone, pill
+from .records import ScreenAdmin
+
+State = Incident.State
+
+
+class Choice(admin.SimpleListFilter):
+    """A filter whose wrong values select nothing."""
+
+    choices_of: Any = ()
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Return the choices."""
+        return list(self.choices_of)
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Return what the choice selects."""
+        if self.value() is None:
+            return queryset
+        known = {name for name, _label in self.choices_of}
+        return self.select(queryset, self.value()) if self.value() in known else queryset.none()
+
+    def select(self, queryset: Any, value: Any) -> Any:
+        """Return what a value selects."""
+        return queryset.filter(**{self.parameter_name or "": value})
+
+
+class StateFilter(Choice):
+    """Open, acknowledged, closed."""
+
+    title = gettext_lazy("staff")
+    parameter_name = "state"
+    choices_of = State.choices
+
+
+class KindFilter(Choice):
+    """The kind of attack."""
+
+    title = gettext_lazy("kind")
+    parameter_name = "kind"
+    choices_of = Incident.Kind.choices
+
+
+class OverFilter(Choice):
+    """Whether it goes on."""
+
+    title = gettext_lazy("state")
+    parameter_name = "going"
+    choices_of = (("yes", gettext_lazy("goes on")), ("no", gettext_lazy("over")))
+
+    def select(self, queryset: Any, value: Any) -> Any:
+        """Return those that go on, or are over."""
+        return queryset.filter(over_at__isnull=value == "yes")
+
+
+class IncidentColumns(ScreenAdmin):
+    """A screen of incidents; what its rows say follows from `lockout_sees`, which each has."""
+
+    @admin.display(description=gettext_lazy("incident"))
+    def what(self, row: Any) -> str:
+        """Its title or kind, and whom or what it is about."""
+        return isolated(row.lockout_sees.title_of(row))
+
+    @admin.display(description=gettext_lazy("state"))
+    def going(self, row: Any) -> str:
+        """Whether it goes on."""
+        if row.is_over:
+            return pill(Tone.QUIET, _("over"))
+        return pill(Tone.URGENT, _("goes on"))
+
+    @admin.display(description=gettext_lazy("since"))
+    def began(self, row: Any) -> str:
+        """When it began."""
+        return times.ago(row.started_at)
+
+    @admin.display(description=gettext_lazy("names, networks"))
+    def figures(self, row: Any) -> str:
+        """How many names, and networks."""
+        return f"{_number(row.names)} · {_number(row.networks)}"
+
+    @admin.display(description=gettext_lazy("evaluated, refused"))
+    def guesses(self, row: Any) -> str:
+        """How many guesses were looked at, and refused."""
+        return f"{_number(row.evaluated)} · {_number(row.refused)}"
+
+    @admin.display(description=gettext_lazy("entered"))
+    def inside(self, row: Any) -> str:
+        """How many accounts were entered."""
+        if not row.entered:
+            return "0"
+        return pill(Tone.URGENT, _("%(count)s entered") % {"count": _number(row.entered)})
+
+    @admin.display(description=gettext_lazy("staff"))
+    def said(self, row: Any) -> str:
+        """What staff have said of it."""
+        verdict = row.get_verdict_display() if row.verdict else ""
+        return format_html("{} {}", row.get_state_display(), verdict)
+
+
+def _number(count: int) -> str:
+    return number_format(count, force_grouping=True)

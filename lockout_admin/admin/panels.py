@@ -1,0 +1,165 @@
+"""Above a list: what its range looks like, and what its filters come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.admin.views.main import PAGE_VAR
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from ..evidence.agents import described
+from ..evidence.histograms import HEIGHT, WIDTH, Bar
+from ..evidence.loudness import BAR_CAP, Loudness
+from ..evidence.selection import RecordFilter
+from ..evidence.summaries import FIELDS, SAMPLE, Summary
+from . import cells
+from .numbers import grouped
+from .times import ago, exact
+
+#: Kind of event -> what lets somebody see it.
+_PERMISSIONS: Final = {
+    "failures": "lockout_admin.view_failedlogin",
+    "refused": "lockout_admin.view_accountlock",
+    "successes": "lockout_admin.view_successfullogin",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A bar of the picture: its numbers, its time, and the list of that time."""
+
+    bar: Bar
+    kinds: tuple[str, ...]
+    url: str
+
+    @property
+    def counts(self) -> list[str]:
+        """The numbers of the kinds that are shown."""
+        numbers = dict(zip(_PERMISSIONS, self.bar.counts, strict=True))
+        return [grouped(numbers[kind]) for kind in self.kinds]
+
+    @cached_property
+    def label(self) -> str:
+        """From when to when."""
+        return f"{exact(self.bar.start)} - {exact(self.bar.end)}"
+
+    @property
+    def start(self) -> str:
+        """The start, as a filter takes it."""
+        return self.bar.start.isoformat()
+
+    @property
+    def end(self) -> str:
+        """The end, as a filter takes it."""
+        return self.bar.end.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A histogram as the template draws it."""
+
+    columns: list[Column]
+    loudness: Loudness
+    width: int = WIDTH
+    height: int = HEIGHT
+    cap: str = grouped(BAR_CAP)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that are shown."""
+        return self.loudness.histogram.kinds
+
+    @property
+    def highest(self) -> str:
+        """What the highest bar has."""
+        return grouped(self.loudness.histogram.highest)
+
+    @property
+    def used(self) -> int:
+        """How much of the width has bars."""
+        return sum(column.bar.width for column in self.columns)
+
+
+def picture_of(request: HttpRequest, filterset: RecordFilter) -> Picture | None:
+    """Return the picture of a list's range, of what the user may see; ``None``: of nothing."""
+    kinds = [kind for kind, need in _PERMISSIONS.items() if request.user.has_perm(need)]
+    loudness = Loudness.of(filterset.data.dict(), kinds) if filterset.is_valid() else None
+    if loudness is None or not loudness.histogram.highest:
+        return None
+    shown = loudness.histogram.kinds
+    return Picture(
+        [Column(bar, shown, _zoomed(request, bar)) for bar in loudness.histogram.bars], loudness
+    )
+
+
+def _zoomed(request: HttpRequest, bar: Bar) -> str:
+    asked = request.GET.copy()
+    for name in ("time", PAGE_VAR):
+        asked.pop(name, None)
+    asked["after"], asked["before"] = bar.start.isoformat(), bar.end.isoformat()
+    return f"?{asked.urlencode()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A summary as the template words it."""
+
+    summary: Summary
+    site: str
+    target: cells.Target
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """The numbers, with separators."""
+        named = ("rows", "names", "existing", "networks", "refused", "entered")
+        return {name: grouped(getattr(self.summary, name) or 0) for name in named}
+
+    @property
+    def first(self) -> Any:
+        """How long ago the oldest of the rows was."""
+        return ago(self.summary.first)
+
+    @property
+    def last(self) -> Any:
+        """How long ago the newest was."""
+        return ago(self.summary.last)
+
+    @property
+    def networks(self) -> list[tuple[str, str, str]]:
+        """The most frequent networks: text, rows, and where they are."""
+        return [
+            (net, grouped(count), self.target.url(self.site, net=net))
+            for net, count in self.summary.top_networks
+        ]
+
+    @property
+    def agents(self) -> list[tuple[str, str, str, str]]:
+        """The most frequent user agents: words, rows, where they are, and all of the text."""
+        return [
+            (described(text), grouped(count), self._of_agent(text), text)
+            for text, count in self.summary.top_agents
+        ]
+
+    def _of_agent(self, text: str) -> str:
+        return self.target.url(self.site, agent=f'"{text}"')
+
+
+def _is_about_somebody(request: HttpRequest) -> bool:
+    """Tell whether the list is of a name or a source: in all else, honest people enter too."""
+    return any(request.GET.get(name) for name in ("username", "net", "agent"))
+
+
+def strip_of(request: HttpRequest, shown: Any, target: cells.Target, site: str) -> Strip | None:
+    """Return the summary of a list that is shown; ``None``: it has no rows."""
+    may_see = request.user.has_perm
+    summary = Summary.of(
+        shown.newest(SAMPLE, *FIELDS),
+        is_sample=shown.result_count > SAMPLE,
+        with_refused=may_see(_PERMISSIONS["refused"]),
+        with_entered=_is_about_somebody(request)
+        and target is cells.FAILURES
+        and may_see(_PERMISSIONS["successes"]),
+    )
+    return Strip(summary, site, target) if summary else None

@@ -1,0 +1,117 @@
+"""What happened in the range of a list: counted as far as an index goes, and no further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from .filters import FailureFilter, LockFilter, SuccessFilter
+from .histograms import Histogram, edges_of
+from .slices import count_entries, count_slices
+
+#: Moments of one kind that are read where filters select them; of more, the newest are shown.
+SAMPLE: Final = 5_000
+#: Without such filters, an index counts those of each bar faster than more of them are read.
+FEW: Final = 1_000
+#: As far as one bar is counted.
+BAR_CAP: Final = 5_000
+#: A list without a range shows the newest days.
+_USUAL: Final = timedelta(days=30)
+#: Filters that select the same on each kind of record.
+_SHARED: Final = ("username", "match", "net", "agent", "time", "after", "before")
+_NAMED: Final = ("username", "net", "agent")
+
+
+#: When each bar begins and ends.
+Slices = Sequence[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loudness:
+    """A histogram, and how far it can be trusted."""
+
+    histogram: Histogram
+    #: Some bar has at least what it shows.
+    is_capped: bool
+    #: Of some kind, only what came since then was counted.
+    since: datetime | None
+
+    @classmethod
+    def of(cls, given: Mapping[str, str], kinds: Collection[str]) -> Loudness | None:
+        """Return what happened in a range; ``None`` where a filter is not valid."""
+        shared = {name: given[name] for name in _SHARED if given.get(name)}
+        asked = FailureFilter(shared, queryset=FailedLogin.objects.all())
+        if not asked.is_valid():
+            return None
+        end = asked.form.cleaned_data.get("before") or timezone.now()
+        start = asked.form.start or end - _USUAL
+        edges = edges_of(start, max(end, start + timedelta(minutes=1)))
+        # A lock knows a sample of its addresses only.
+        unknown = {"refused"} if shared.keys() & {"net", "agent"} else set()
+        kinds = [kind for kind in kinds if kind not in unknown]
+        counts = [_READ[kind](shared, start, edges) for kind in kinds]
+        events = {kind: count.events for kind, count in zip(kinds, counts, strict=True)}
+        since = [count.since for count in counts if count.since]
+        return cls(
+            Histogram.of(edges, events),
+            any(count.is_capped for count in counts),
+            max(since, default=None),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    events: list[tuple[datetime, int]]
+    is_capped: bool = False
+    since: datetime | None = None
+
+
+def _visits(
+    rows: QuerySet[Any],
+    shared: Mapping[str, str],
+    start: datetime,
+    edges: list[datetime],
+    count: Callable[[Slices], list[int]],
+) -> _Count:
+    is_named = any(name in shared for name in _NAMED)
+    most = SAMPLE if is_named else FEW
+    newest = rows.filter(timestamp__gte=start).order_by("-timestamp")
+    moments = list(newest.values_list("timestamp", flat=True)[: most + 1])
+    if len(moments) <= most:
+        return _Count([(moment, 1) for moment in moments])
+    if is_named:
+        # No index has both a network and a time: the newest, and it is said that there are more.
+        return _Count([(moment, 1) for moment in moments], since=moments[-1])
+    counts = count([*pairwise(edges)])
+    return _Count([*zip(edges, counts, strict=False)], is_capped=BAR_CAP in counts)
+
+
+def _failures(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+    rows = FailureFilter(shared, queryset=FailedLogin.objects.all()).qs
+    return _visits(
+        rows, shared, start, edges, lambda bars: count_slices(rows, "timestamp", bars, BAR_CAP)
+    )
+
+
+def _successes(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+    rows = SuccessFilter(shared, queryset=SuccessfulLogin.objects.all()).qs
+    entries = rows.exclude(event=SuccessfulLogin.Event.LOGOUT)
+    return _visits(entries, shared, start, edges, lambda bars: count_entries(rows, bars, BAR_CAP))
+
+
+def _refused(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+    """Return what locks refused, where each lock began."""
+    rows = LockFilter({**shared}, queryset=AccountLock.objects.all()).qs
+    loud = rows.filter(started_at__gte=start, refused__gt=0).order_by("-started_at")
+    events = list(loud.values_list("started_at", "refused")[: SAMPLE + 1])
+    return _Count(events, since=events[-1][0] if len(events) > SAMPLE else None)
+
+
+_READ: Final = {"failures": _failures, "refused": _refused, "successes": _successes}

@@ -1,0 +1,1 @@
+"""Incidents: failures, refusals and successes that belong together."""

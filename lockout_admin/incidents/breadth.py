@@ -1,0 +1,67 @@
+"""How wide tries are spread: from many networks that nobody comes in from, a try or two each."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+from .suspicion import Finding, by_agent, strange_in_order, usual
+from .thresholds import Thresholds
+from .tries import Try
+
+#: A crowd comes from more networks than a person has.
+_SEVERAL: Final = 5
+#: Of what makes a crowd, so much is enough for one that goes on.
+_SHARE_TO_GO_ON: Final = 0.25
+
+
+def least_of(limits: Thresholds, going_on: Collection[int | None]) -> float:
+    """Return how many tries there are at least in a crowd; `going_on`: see `of_crowd`."""
+    return limits.lonely_networks * (_SHARE_TO_GO_ON if going_on else 1)
+
+
+def of_crowd(
+    found: Sequence[Try],
+    limits: Thresholds,
+    logged_in: int,
+    going_on: Collection[int | None],
+) -> list[Finding]:
+    """Judge tries from networks that nobody comes in from: many of them fail at once.
+
+    `going_on`: the user agents of crowds that are known: a quarter is enough to go on.
+    """
+    limit = limits.lonely_networks + 0.02 * logged_in
+    findings = []
+    rest: list[Try] = []
+    for agent, group in by_agent(found).items():
+        least = limit * _SHARE_TO_GO_ON if agent in going_on else limit
+        if _width(group) >= least and _is_on_many(group):
+            findings.append(_crowd(group, least))
+        else:
+            rest += group
+    if _width(rest) >= 2 * limit and _is_on_many(rest):
+        findings.append(_crowd(rest, 2 * limit))
+    return findings
+
+
+def _crowd(found: Iterable[Try], limit: float) -> Finding:
+    found = strange_in_order(found)
+    return Finding(found, _wide(found, limit), is_crowd=True)
+
+
+def _is_on_many(found: Iterable[Try]) -> bool:
+    """Tell whether it is on more than a name or two, which are judged by themselves."""
+    return len({one.subject for one in found}) > 2
+
+
+def _width(found: Iterable[Try]) -> int:
+    """Return how many networks there are, or names, where these are more."""
+    found = list(found)
+    networks = len({one.network for one in found})
+    return max(networks, len({one.subject for one in found})) if networks >= _SEVERAL else 0
+
+
+def _wide(found: Iterable[Try], limit: float) -> str:
+    found = list(found)
+    failing = f"{_width(found)} names or networks fail within an hour"
+    return f"{failing} from where nobody comes in;{usual(limit)}"

@@ -1,0 +1,145 @@
+"""People beside an attack: those who share its network, and owners who come from elsewhere.
+
+What an attack's lock refuses of theirs is not the attack's. They are told by their user agents: it
+is one that people come in with, and not the attack's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+from django.db.models import Count
+
+from ..models import SuccessfulLogin
+from .tries import Homes, Try, chunks
+
+Place = tuple[int | None, int | None]
+
+#: How long people are remembered where they came in.
+WEEK: Final = timedelta(days=7)
+#: From so many accounts on, a network is shared.
+SHARED: Final = 3
+#: Nobody mistypes so often before it is right.
+TOO_MANY: Final = 10
+#: People who are counted at a network; more are as many.
+_MOST: Final = 5_000
+#: Logins that are looked at for each of those who have to be found.
+_LOGINS_EACH: Final = 20
+#: Tries of each who comes in.
+TRIES_EACH: Final = 3
+#: New places that an owner tries to come in from, in a day.
+_PLACES: Final = 2
+
+
+def of_network(number: int, since: datetime, end: datetime) -> Counter[int | None]:
+    """Return how many accounts came in from a network, by user agent."""
+    rows = came_in(since, end).filter(network=number)
+    newest = rows.order_by("-timestamp").values_list("subject", "user_agent")[:_MOST]
+    return Counter(agent for _subject, agent in set(newest))
+
+
+def some_of_network(number: int, since: datetime, end: datetime, enough: int) -> int:
+    """Return how many accounts came in from a network; more than `enough` may be as many.
+
+    Of the newest logins: a network of thousands is not read for a handful.
+    """
+    rows = came_in(since, end).filter(network=number).order_by("-timestamp")
+    return len(set(rows.values_list("subject", flat=True)[: _LOGINS_EACH * enough]))
+
+
+def without_neighbours(found: Sequence[Try], own: int | None, end: datetime) -> list[Try]:
+    """Return tries without those of people who share their networks.
+
+    `own`: the user agent of the attack; ``None``: it has many, and nobody can be told from it.
+    """
+    others: dict[Place, list[Try]] = defaultdict(list)
+    for one in found:
+        if own is not None and one.agent != own:
+            others[one.network, one.agent].append(one)
+    if not others:
+        return list(found)
+    people = _at_places(others, end)
+    honest = {place for place, group in others.items() if _are_no_more(group, people.get(place, 0))}
+    return [one for one in found if (one.network, one.agent) not in honest]
+
+
+def without_owners(found: Sequence[Try], homes: Homes) -> list[Try]:
+    """Return tries on names without those of their owners, who come from a new place.
+
+    Where a user agent of theirs comes from everywhere, it is the attack's as well.
+    """
+    places: dict[tuple[int, int | None], set[int | None]] = defaultdict(set)
+    times: Counter[Place] = Counter()
+    for one in found:
+        places[one.subject, one.agent].add(one.network)
+        times[one.subject, one.network] += one.times
+    return [
+        one
+        for one in found
+        if not homes.has_come_with(one)
+        or len(places[one.subject, one.agent]) > _PLACES
+        or times[one.subject, one.network] >= TOO_MANY
+    ]
+
+
+def tried_by_a_guest(
+    found: Iterable[Try], number: int, agent: int | None, before: datetime
+) -> list[Try]:
+    """Return the tries with a user agent that nobody had come in with: whoever lives there.
+
+    `agent`: that of an attack; ``None``: it has many.
+    """
+    if agent is None or of_network(number, before - WEEK, before)[agent]:
+        return []
+    return [one for one in found if one.agent == agent]
+
+
+class More(NamedTuple):
+    """Names, and tries, that are more than the people of a place explain."""
+
+    names: int
+    tries: int
+
+
+def more_than(group: Iterable[Try], here: int, everybody: int) -> More:
+    """Return what fails with one user agent beyond those who come in `here`, in the same time.
+
+    Whom a lock of the network refuses can't come in, whatever he types: of those whose passwords
+    were never compared there may be as many as `everybody` who came in within a week.
+    """
+    group = list(group)
+    compared = {one.subject for one in group if not one.is_refused}
+    kept_out = {one.subject for one in group} - compared
+    refused = sum(one.times for one in group if one.subject in kept_out)
+    tries = sum(one.times for one in group) - refused
+    return More(
+        max(0, len(compared) - here) + max(0, len(kept_out) - everybody),
+        max(0, tries - TRIES_EACH * here) + max(0, refused - TRIES_EACH * everybody),
+    )
+
+
+def _are_no_more(group: Iterable[Try], people: int) -> bool:
+    """Tell whether no more fail than come in."""
+    group = list(group)
+    is_by_few = len({one.subject for one in group}) <= people
+    return is_by_few and sum(one.times for one in group) <= TRIES_EACH * people
+
+
+def _at_places(places: Iterable[Place], end: datetime) -> dict[Place, int]:
+    """Return how many accounts came in within a week, by network and user agent."""
+    found: dict[Place, int] = {}
+    for chunk in chunks({network for network, _agent in places}):
+        rows = came_in(end - WEEK, end).filter(network__in=chunk)
+        counted = rows.order_by().values_list("network", "user_agent")
+        for network, agent, people in counted.annotate(people=Count("subject", distinct=True)):
+            found[network, agent] = people
+    return found
+
+
+def came_in(since: datetime, end: datetime) -> Any:
+    """Return the logins of a span of time; the logouts not."""
+    rows = SuccessfulLogin.objects.fresh().exclude(event=SuccessfulLogin.Event.LOGOUT)
+    return rows.filter(timestamp__gt=since, timestamp__lte=end)

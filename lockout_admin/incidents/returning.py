@@ -1,0 +1,68 @@
+"""People who failed, and came in after all: of an attack few names do, of a bad day most of them.
+
+Whoever guesses gets one name of some dozens, and a list of leaked pairs is right at once or not at
+all. Where half of the names of accounts come in from where they failed, with what they failed with,
+it was they themselves: passwords have expired, an app has stored a wrong one, a directory was down.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from ..models import Incident, IncidentEvent, IncidentName, IncidentNetwork
+from . import entries
+from .detection import Detection
+from .entries import RETURNED
+
+What, State, Verdict = IncidentEvent.What, Incident.State, Incident.Verdict
+
+#: Of fewer names, somebody may have guessed them all.
+LEAST: Final = 5
+#: Of the names of accounts, so many are most.
+_MOST: Final = 0.5
+
+
+def look(detection: Detection) -> None:
+    """Close what was people, and open again what is none of theirs after all."""
+    told = {one.incident.pk for one in detection.growth.told if one.what == What.ENTERED}
+    for pk in sorted(told | detection.growth.grown):
+        if incident := detection.members.incidents.get(pk):
+            _judge(incident, detection)
+
+
+def _judge(incident: Incident, detection: Detection) -> None:
+    returned = _returned(incident).count()
+    are_people = returned >= max(LEAST, _MOST * incident.names_existing)
+    if are_people and incident.verdict == Verdict.NONE:
+        _close(incident, returned, detection)
+    elif not are_people and incident.verdict == Verdict.PEOPLE and not _said_by(incident):
+        _open(incident, detection)
+
+
+def _close(incident: Incident, returned: int, detection: Detection) -> None:
+    marked = _returned(incident).filter(entered_at__isnull=False)
+    incident.entered -= marked.update(entered_at=None)
+    incident.state, incident.verdict = State.CLOSED, Verdict.PEOPLE
+    incident.closed_at = detection.growth.now
+    detection.growth.judge(incident)
+    why = f"{returned} of {incident.names_existing} accounts came in from where they had failed."
+    detection.growth.tell(incident, What.CLOSED, f"{Verdict.PEOPLE}: {why}")
+
+
+def _open(incident: Incident, detection: Detection) -> None:
+    """Open it again, and mark all who came in: of so few that they may have been guessed."""
+    incident.state, incident.verdict, incident.closed_at = State.OPEN, Verdict.NONE, None
+    detection.growth.judge(incident)
+    detection.growth.tell(incident, What.REOPENED, "Most accounts did not come in.")
+    numbers = IncidentNetwork.objects.filter(incident=incident).values_list("number", flat=True)
+    entries.look_back(detection.members, incident, numbers, detection.growth)
+
+
+def _returned(incident: Incident) -> Any:
+    return IncidentName.objects.filter(incident=incident, how=RETURNED)
+
+
+def _said_by(incident: Incident) -> str:
+    """Return who closed it last; empty: nobody did but the site."""
+    closed = IncidentEvent.objects.filter(incident=incident, what=What.CLOSED)
+    return str(closed.order_by("-when", "-pk").values_list("by", flat=True).first() or "")

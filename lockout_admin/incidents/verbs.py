@@ -1,0 +1,196 @@
+"""What staff say of an incident: each verb changes it, writes its line, and sends the signal once.
+
+A verb raises `ValueError` for what makes no sense. Who may do what is for the caller to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Final
+
+from django.db import router, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ..identity.text import cleaned
+from ..models import (
+    Exemption,
+    Incident,
+    IncidentEvent,
+    IncidentName,
+    IncidentNetwork,
+    UserAgent,
+)
+from ..models.incidents import TITLE_MAX_LENGTH
+from ..models.lessons import TEACHING
+from ..models.transactions import on_commit, tell
+from ..signals import incident_changed
+
+State, What, Verdict = Incident.State, IncidentEvent.What, Incident.Verdict
+
+#: Networks that a verdict teaches of; one that comes from more is known by its user agent alone.
+MOST_TAUGHT: Final = 20
+_NOTE_MAX_LENGTH: Final = 4_000
+
+
+def acknowledge(incident: Incident, by: str) -> Incident:
+    """Say that somebody is at it."""
+    if incident.state != State.OPEN:
+        raise ValueError("This incident is not open.")
+    incident.state = State.ACKNOWLEDGED
+    return _done(incident, What.ACKNOWLEDGED, by, fields=["state"])
+
+
+def name(incident: Incident, title: str, by: str) -> Incident:
+    """Give it a title; an empty one takes it away."""
+    incident.title = cleaned(title.strip(), TITLE_MAX_LENGTH)
+    return _done(incident, What.NAMED, by, incident.title, fields=["title"])
+
+
+def note(incident: Incident, text: str, by: str) -> Incident:
+    """Write something down."""
+    if not text.strip():
+        raise ValueError("A note says something.")
+    return _done(incident, What.NOTED, by, text.strip()[:_NOTE_MAX_LENGTH], fields=[])
+
+
+def helped(incident: Incident, text: str, by: str) -> Incident:
+    """Write down what was done for the accounts that were entered."""
+    return _done(incident, What.HELPED, by, text, fields=[])
+
+
+def close(incident: Incident, verdict: str, by: str, note: str = "") -> Incident:
+    """Close it with a verdict; "scanner" and "client" teach."""
+    if incident.is_closed:
+        raise ValueError("This incident is closed.")
+    if verdict not in set(Verdict.values) - {Verdict.NONE}:
+        raise ValueError("An incident is closed with a verdict.")
+    if verdict in TEACHING:
+        _teach(incident, verdict, by)
+    incident.state = State.CLOSED
+    incident.verdict = Verdict(verdict)
+    incident.closed_at = timezone.now()
+    text = f"{verdict}: {note}" if note else verdict
+    fields = ["state", "verdict", "closed_at"]
+    return _done(incident, What.CLOSED, by, text[:_NOTE_MAX_LENGTH], fields=fields)
+
+
+def reopen(incident: Incident, by: str) -> Incident:
+    """Open it again. What it has taught goes on: see `undo`."""
+    if not incident.is_closed:
+        raise ValueError("This incident is not closed.")
+    incident.state = State.OPEN
+    incident.verdict = Verdict.NONE
+    incident.closed_at = None
+    return _done(incident, What.REOPENED, by, fields=["state", "verdict", "closed_at"])
+
+
+def undo(exemption: Exemption, by: str) -> Exemption:
+    """Take back what was taught: from now on it may raise incidents."""
+    if exemption.ended_at is not None:
+        raise ValueError("This exemption has ended.")
+    exemption.ended_at = timezone.now()
+    exemption.ended_by = by
+    exemption.save(update_fields=["ended_at", "ended_by"])
+    return exemption
+
+
+# -- Merging --------------------------------------------------------------------------------------
+
+
+def merge(into: Incident, others: Iterable[Incident], by: str) -> Incident:
+    """Make others a part of one: their names, networks and counts go over to it."""
+    others = list(others)
+    if not others or any(one.pk == into.pk or one.merged_into is not None for one in others):
+        raise ValueError("An incident is merged into another one, once.")
+    if into.merged_into is not None:
+        raise ValueError("This incident is merged into another one.")
+    with transaction.atomic(using=router.db_for_write(Incident)):
+        for other in others:
+            _move(other, into)
+        into.save()
+        # Not their titles: these may name names.
+        numbers = ", ".join(f"#{one.pk}" for one in others)
+    return _done(into, What.MERGED, by, numbers[:_NOTE_MAX_LENGTH], fields=[])
+
+
+def _move(other: Incident, into: Incident) -> None:
+    entered = _move_names(other, into)
+    _move_networks(other, into)
+    for count in ("evaluated", "refused", "common", "repeated"):
+        setattr(into, count, getattr(into, count) + getattr(other, count))
+    into.entered += other.entered - entered
+    into.started_at = min(into.started_at, other.started_at)
+    into.last_seen_at = max(into.last_seen_at, other.last_seen_at)
+    into.over_at = None if None in (into.over_at, other.over_at) else into.over_at
+    other.merged_into = into
+    other.save(update_fields=["merged_into"])
+
+
+def _move_names(other: Incident, into: Incident) -> int:
+    """Move names; return how many were entered in both."""
+    own = IncidentName.objects.filter(incident=into)
+    known = {row.subject: row for row in own}
+    both = 0
+    for row in IncidentName.objects.filter(incident=other):
+        twin = known.get(row.subject)
+        if twin is None:
+            into.names += 1
+            into.names_existing += row.exists
+            IncidentName.objects.filter(pk=row.pk).update(incident=into)
+            continue
+        both += bool(twin.entered_at and row.entered_at)
+        if row.entered_at and not twin.entered_at:
+            twin.entered_at, twin.account, twin.how = row.entered_at, row.account, row.how
+        twin.told_at = twin.told_at or row.told_at
+        twin.evaluated += row.evaluated
+        twin.refused += row.refused
+        twin.save()
+    return both
+
+
+def _move_networks(other: Incident, into: Incident) -> None:
+    known = set(IncidentNetwork.objects.filter(incident=into).values_list("number", flat=True))
+    for row in IncidentNetwork.objects.filter(incident=other):
+        if row.number not in known:
+            into.networks += 1
+            IncidentNetwork.objects.filter(pk=row.pk).update(incident=into)
+            continue
+        IncidentNetwork.objects.filter(incident=into, number=row.number).update(
+            evaluated=F("evaluated") + row.evaluated,
+            refused=F("refused") + row.refused,
+            entered=F("entered") + row.entered,
+        )
+
+
+# -- All ------------------------------------------------------------------------------------------
+
+
+def _teach(incident: Incident, verdict: str, by: str) -> None:
+    agent = UserAgent.objects.filter(pk=incident.agent).first() if incident.agent else None
+    text = agent.text if agent else ""
+    networks = list(
+        IncidentNetwork.objects.filter(incident=incident).order_by("number")[: MOST_TAUGHT + 1]
+    )
+    if len(networks) > MOST_TAUGHT:
+        raise ValueError("It comes from too many networks to be a scanner or a client of ours.")
+    if not networks:
+        raise ValueError("Nobody knows where it comes from.")
+    Exemption.objects.bulk_create(
+        [
+            Exemption(
+                network=row.network, user_agent=text, verdict=verdict, incident=incident, by=by
+            )
+            for row in networks
+        ]
+    )
+
+
+def _done(incident: Incident, what: str, by: str, text: str = "", *, fields: list[str]) -> Incident:
+    if fields:
+        incident.save(update_fields=fields)
+    IncidentEvent.objects.create(incident=incident, what=what, by=by, text=text)
+    facts = {"incident": incident, "what": str(what)}
+    on_commit(Incident, partial(tell, incident_changed, Incident, **facts))
+    return incident

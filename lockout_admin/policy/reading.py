@@ -1,0 +1,182 @@
+"""The log in the order in which it happened: wrong and right passwords, and what was ended.
+
+Rows come in batches along an index, however many there are. Locks that rules put on are no events:
+they are what a replay finds anew. Nor are locks by hand, for nothing that they refused has a row.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final, TypeAlias
+
+from django.db.models import Exists, OuterRef
+
+from ..conf import conf
+from ..engine import owners
+from ..identity.client import Client
+from ..identity.network import network_of, number_of
+from ..identity.subject import Subject
+from ..models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
+from ..models.walks import Row, walk
+
+_BATCH: Final = 2_000
+#: Addresses whose networks are remembered.
+_ADDRESSES: Final = 16_384
+_RELEASED: Final = FailedLogin.Outcome.RELEASED
+_COLUMNS: Final = (
+    *("timestamp", "pk", "username", "subject", "ip_address", "browser", "device"),
+    *("user_agent__text", "path"),
+)
+_FAILURE: Final = (*_COLUMNS, "fine", "repeated", "outcome")
+_SUCCESS: Final = (*_COLUMNS, "account", "made_it")
+_ENDED: Final = ("ended_at", "key", "subject", "ended_by")
+_BY_OWNER: Final = frozenset([owners.BY_MAIL, owners.BY_PASSWORD])
+
+
+@dataclass(slots=True)
+class Guess:
+    """A wrong password that was compared."""
+
+    when: datetime
+    id: int
+    subject: Subject
+    client: Client
+    #: Its number.
+    network: str | None
+    browser: int | None
+    device: int | None
+    repeated: bool
+    #: Whether somebody ended it later, with a release, a link of a mail or a new password.
+    released: bool
+
+
+@dataclass(slots=True)
+class Entry:
+    """A right password."""
+
+    when: datetime
+    id: int
+    #: Without the digests of its spelling, which few need.
+    subject: Subject
+    client: Client
+    network: str | None
+    browser: int | None
+    device: int | None
+    #: The primary key of the account, as text; may be empty.
+    account: str
+
+
+@dataclass(slots=True)
+class Release:
+    """The end that staff, or an owner, put to a lock."""
+
+    when: datetime
+    #: What was locked, and whose name it was.
+    keys: tuple[int, ...]
+    by_owner: bool
+
+
+Event: TypeAlias = Guess | Entry | Release
+
+
+def events(since: datetime, until: datetime) -> Iterator[Event]:
+    """Yield what happened from `since` on, before `until`, oldest first."""
+    period = {"gte": since, "lt": until}
+    failures = _within(FailedLogin.objects.all(), "timestamp", period)
+    successes = _within(SuccessfulLogin.objects.all(), "timestamp", period)
+    successes = successes.exclude(event=SuccessfulLogin.Event.LOGOUT)
+    # The row of a browser's first login has the device that the login made of it.
+    made = TrustedDevice.objects.filter(
+        pk=OuterRef("device"), first_seen__gte=OuterRef("timestamp")
+    )
+    successes = successes.annotate(made_it=Exists(made))
+    ended = _within(AccountLock.objects.filter(enforced=True), "ended_at", period)
+    reader = _Reader()
+    streams = (
+        _each(reader.guess, failures, _FAILURE, "timestamp"),
+        _each(reader.entry, successes, _SUCCESS, "timestamp"),
+        _each(_release, ended, _ENDED, "ended_at"),
+    )
+    return heapq.merge(*streams, key=attrgetter("when"))
+
+
+def first_moment() -> datetime | None:
+    """Return when the log begins; ``None``: it is empty."""
+    firsts = (
+        model.objects.order_by("timestamp").values_list("timestamp", flat=True).first()
+        for model in (FailedLogin, SuccessfulLogin)
+    )
+    return min((first for first in firsts if first), default=None)
+
+
+def _within(rows: Any, column: str, period: dict[str, datetime]) -> Any:
+    return rows.filter(**{f"{column}__{end}": moment for end, moment in period.items()})
+
+
+def _each(
+    make: Callable[[Row], Event], rows: Any, names: tuple[str, ...], by: str
+) -> Iterator[Any]:
+    for batch in walk(rows, names, _BATCH, by=by):
+        yield from map(make, batch)
+
+
+class _Reader:
+    """Makes events of rows; what many rows ask of the settings, it asks once."""
+
+    def __init__(self) -> None:
+        self._has_older_secrets = len(conf.secrets) > 1
+        self._network = lru_cache(maxsize=_ADDRESSES)(_network)
+
+    def guess(self, row: Row) -> Guess:
+        """Return a wrong password."""
+        when, pk, name, key, address, browser, device, agent, path, *rest = row
+        fine, repeated, outcome = rest
+        return Guess(
+            when,
+            pk,
+            self._subject(name, key, (fine,)),
+            Client(address, agent or "", path),
+            self._network(address),
+            browser,
+            device,
+            repeated,
+            outcome == _RELEASED,
+        )
+
+    def entry(self, row: Row) -> Entry:
+        """Return a right one."""
+        when, pk, name, key, address, browser, device, agent, path, *rest = row
+        account, made_it = rest
+        return Entry(
+            when,
+            pk,
+            self._subject(name, key, ()),
+            Client(address, agent or "", path),
+            self._network(address),
+            browser,
+            None if made_it else device,
+            account,
+        )
+
+    def _subject(self, name: str, key: int, fines: tuple[int, ...]) -> Subject:
+        """Return the subject of a row, by its digests; those of an older secret made anew."""
+        if self._has_older_secrets and key in (typed := Subject.of(name)).keys:
+            return typed
+        return Subject(name, (key,), fines)
+
+
+def _network(address: str | None) -> str | None:
+    number = number_of(network_of(address))
+    return None if number is None else str(number)
+
+
+def _release(row: Row) -> Release:
+    when, key, subject, ended_by, *_ = row
+    return Release(
+        when, (key,) if subject in (None, key) else (key, subject), ended_by in _BY_OWNER
+    )

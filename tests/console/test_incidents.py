@@ -1,0 +1,607 @@
+"""The pages of incidents: what they show, to whom, and what can be done there."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.contrib.sessions.backends.db import SessionStore
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from lockout_admin import lockout
+from lockout_admin.admin.incidentpage import Sees
+from lockout_admin.defences import sessions
+from lockout_admin.identity.network import number_of
+from lockout_admin.identity.subject import Subject
+from lockout_admin.incidents import remedies, turns, verbs
+from lockout_admin.models import (
+    AuditEntry,
+    Exemption,
+    Incident,
+    IncidentEvent,
+    IncidentName,
+    IncidentNetwork,
+    NetworkRule,
+    Outbox,
+    UserAgent,
+)
+
+from .conftest import FIREFOX, list_url, said
+
+LIST = list_url("incident")
+EXEMPTIONS = list_url("exemption")
+THRESHOLDS = f"{LIST}thresholds/"
+
+
+def url_of(incident: Incident, page: str = "change") -> str:
+    return f"{LIST}{incident.pk}/{page}/"
+
+
+def tried(incident: Incident, username: str, **fields: Any) -> IncidentName:
+    subject = Subject.of(username).key
+    return IncidentName.objects.create(
+        incident=incident, subject=subject, username=username, **fields
+    )
+
+
+def came(incident: Incident, network: str, **fields: Any) -> IncidentNetwork:
+    number = number_of(network)
+    return IncidentNetwork.objects.create(
+        incident=incident, network=network, number=number, **fields
+    )
+
+
+@pytest.fixture
+def bob(db: None) -> Any:
+    """His account was entered."""
+    return get_user_model().objects.create_user("bob", "bob@example.com", "right")
+
+
+@pytest.fixture
+def incident(bob: Any, fail: Any, enter: Any) -> Incident:
+    """Spraying from one network, which got into Bob's account."""
+    now = timezone.now()
+    fail("carol", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=60)
+    enter("bob", account=str(bob.pk), ago=30)
+    UserAgent.objects.remember(FIREFOX)
+    # It is nobody's turn for ten seconds: what is made up here stays as it is.
+    turns.group_if_due()
+    row = Incident.objects.create(
+        kind="spraying",
+        about="192.0.2.0/24",
+        started_at=now - timedelta(hours=2),
+        last_seen_at=now,
+        names=195,
+        names_existing=9,
+        networks=2,
+        evaluated=22,
+        refused=173,
+        entered=1,
+        agent=UserAgent.objects.key_of(FIREFOX),
+        because="195 names from 192.0.2.7/32",
+    )
+    tried(row, "carol", evaluated=1, exists=True)
+    tried(row, "bob", exists=True, entered_at=now, account=str(bob.pk), how="network")
+    came(row, "192.0.2.7/32", evaluated=20, entered=1)
+    came(row, "198.51.100.9/32", evaluated=2, honest=3)
+    IncidentEvent.objects.create(incident=row, what="found", text="carol and 194 more")
+    IncidentEvent.objects.create(incident=row, what="entered", text="bob")
+    return row
+
+
+def given(client: Client, *codenames: str) -> Client:
+    """Give the analyst, or whoever it is, just these permissions."""
+    user = get_user_model().objects.get(pk=client.session["_auth_user_id"])
+    user.groups.clear()
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    assert user.user_permissions.count() == len(codenames)
+    return client
+
+
+def do(client: Client, incident: Incident, verb: str, **form: str) -> Any:
+    return client.post(url_of(incident, f"do/{verb}"), form, follow=True)
+
+
+def helped(client: Client, incident: Incident, verb: str, reason: str = "Ticket 4711") -> Any:
+    """Look at what is to be done, and confirm it with a reason."""
+    url = url_of(incident, f"help/{verb}")
+    token = client.get(url).context["token"]
+    return client.post(url, {"token": token, "reason": reason}, follow=True)
+
+
+# -- What is shown ------------------------------------------------------------------------------
+
+
+def test_the_list(staff: Any, incident: Incident) -> None:
+    page = staff("security").get(LIST).content.decode()
+    assert "spraying 192.0.2.0/24" in page
+    assert "goes on" in page
+    assert "195 · 2" in page
+    assert "22 · 173" in page
+    assert "1 entered" in page
+
+
+def test_the_list_of_what_is_over(staff: Any, incident: Incident) -> None:
+    Incident.objects.update(over_at=timezone.now(), entered=0, state="closed", verdict="attack")
+    page = staff("security").get(LIST).content.decode()
+    assert ">over<" in page
+    assert "closed attack" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("?state=open", 1),
+        ("?state=closed", 0),
+        ("?state=x", 0),
+        ("?going=yes", 1),
+        ("?going=no", 0),
+        ("?kind=spraying", 1),
+        ("?kind=stuffing", 0),
+        ("?q=carol", 1),
+        ("?q=CAROL", 1),
+        ("?q=dave", 0),
+        ("?q=192.0.2.7", 1),
+        ("?q=192.0.2.8", 0),
+        ("?q=%00", 0),
+        ("?q=+", 1),
+    ],
+)
+def test_what_filters_and_search_find(
+    staff: Any, incident: Incident, query: str, count: int
+) -> None:
+    answer = staff("security").get(LIST + query)
+    assert len(answer.context["cl"].result_list) == count
+
+
+@pytest.mark.parametrize("query", ["names__gt=1", "about__startswith=1", "tried__username=bob"])
+def test_nothing_else_can_be_asked(staff: Any, incident: Incident, query: str) -> None:
+    assert staff("security").get(f"{LIST}?{query}").status_code == 400
+
+
+def test_the_page(staff: Any, incident: Incident) -> None:
+    page = staff("root").get(url_of(incident)).content.decode()
+    for text in (
+        "spraying 192.0.2.0/24",
+        "1 account was entered",
+        "9 of accounts",
+        "carol",
+        "198.51.100.9/32",
+        "195 names from 192.0.2.7/32",
+        "Firefox",
+        "carol and 194 more",
+        "Lock them for a day",
+        "End their sessions",
+        "Ask for new passwords",
+        "Export the evidence",
+        "Block its networks",
+        "lockout-chart-failures",
+    ):
+        assert text in page, text
+
+
+def test_the_evidence_is_a_click_away(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    page = browser.get(url_of(incident))
+    found = browser.get(page.context["page"].evidence)
+    assert [row.username for row in found.context["cl"].result_list] == ["carol"]
+
+
+def test_the_evidence_of_an_incident_about_a_name(staff: Any, incident: Incident) -> None:
+    Incident.objects.update(kind="brute-force", about="carol", over_at=timezone.now())
+    browser = staff("security")
+    page = browser.get(url_of(incident))
+    assert page.context["page"].picture.rows[0].total == 1
+    found = browser.get(page.context["page"].evidence)
+    assert [row.username for row in found.context["cl"].result_list] == ["carol"]
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"), [("en", "192.0.2.0/24"), ("fa", "\u2068192.0.2.0/24\u2069")]
+)
+def test_what_it_is_about_keeps_its_direction(language: str, shown: str) -> None:
+    incident = Incident(kind="spraying", about="192.0.2.0/24")
+    with translation.override(language):
+        assert Sees(names=True, logins=True).title_of(incident).endswith(f" {shown}")
+
+
+def test_an_incident_about_many(staff: Any, incident: Incident) -> None:
+    Incident.objects.update(about="", agent=None, title="Monday's botnet")
+    page = staff("security").get(url_of(incident))
+    assert page.status_code == 200
+    assert "Monday&#x27;s botnet" in page.content.decode()
+
+
+def test_a_part_of_another_leads_to_the_whole(staff: Any, incident: Incident) -> None:
+    part = Incident.objects.create(
+        kind="spraying", started_at=timezone.now(), last_seen_at=timezone.now()
+    )
+    part.merged_into = incident
+    part.save()
+    assert staff("security").get(url_of(part)).context["page"].incident == incident
+    assert len(staff("root").get(LIST).context["cl"].result_list) == 1
+
+
+def test_a_part_of_a_part_leads_to_the_whole(staff: Any, incident: Incident) -> None:
+    now = timezone.now()
+    part, piece = (
+        Incident.objects.create(kind="spraying", started_at=now, last_seen_at=now) for _ in range(2)
+    )
+    verbs.merge(part, [piece], "olga")
+    verbs.merge(incident, [part], "olga")
+    assert staff("security").get(url_of(piece)).context["page"].incident == incident
+
+
+def test_the_order_does_not_tell_who_got_in(staff: Any, incident: Incident) -> None:
+    now = timezone.now()
+    newer = Incident.objects.create(kind="stuffing", started_at=now, last_seen_at=now)
+    Incident.objects.filter(pk=incident.pk).update(over_at=now)
+    first = url_of(incident), url_of(newer)
+    browser = staff("security")
+    assert first[0] in browser.get("/admin/").content.decode()
+    given(browser, "view_incident", "view_failedlogin")
+    assert first[1] in browser.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize("key", ["0", "99", "x", "9" * 30, "-1", "1_0"])
+def test_no_such_incident(staff: Any, key: str) -> None:
+    assert staff("security").get(f"{LIST}{key}/change/").status_code == 404
+
+
+def test_the_thresholds(staff: Any) -> None:
+    page = staff("support").get(THRESHOLDS).content.decode()
+    assert "Tries on strange names from one network" in page
+
+
+# -- What is not shown --------------------------------------------------------------------------
+
+
+def test_who_may_not_see_names_sees_none(staff: Any, incident: Incident) -> None:
+    Incident.objects.update(kind="brute-force", about="carol")
+    browser = given(staff("analyst"), "view_incident", "view_successfullogin")
+    for url in (LIST, url_of(incident), "/admin/"):
+        page = browser.get(url).content.decode()
+        assert "carol" not in page
+        assert "of accounts" not in page
+    assert not browser.get(f"{LIST}?q=carol").context["cl"].result_list
+
+
+def test_who_may_not_see_logins_does_not_learn_who_got_in(staff: Any, incident: Incident) -> None:
+    browser = given(staff("analyst"), "view_incident", "view_failedlogin", "change_incident")
+    for url in (LIST, url_of(incident), "/admin/", "/admin/lockout_admin/"):
+        page = browser.get(url).content.decode()
+        assert "entered" not in page.replace("lockout-entered", ""), url
+        assert "honest" not in page
+
+
+# -- What is done -------------------------------------------------------------------------------
+
+
+def test_the_life_of_an_incident(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    do(browser, incident, "acknowledge")
+    do(browser, incident, "name", title="The Monday one")
+    do(browser, incident, "note", note="Told the provider.")
+    do(browser, incident, "close", verdict="attack", note="It stopped.")
+    incident.refresh_from_db()
+    assert (incident.state, incident.verdict) == ("closed", "attack")
+    assert incident.title == "The Monday one"
+    do(browser, incident, "reopen")
+    incident.refresh_from_db()
+    assert incident.state == "open"
+    done = incident.events.exclude(by="").values_list("what", "by")
+    verbs = ["acknowledged", "named", "noted", "closed", "reopened"]
+    assert list(done) == [(what, "security") for what in verbs]
+    assert browser.get(url_of(incident, "history")).status_code == 200
+
+
+def test_two_become_one(staff: Any, incident: Incident) -> None:
+    other = Incident.objects.create(
+        kind="stuffing", started_at=timezone.now(), last_seen_at=timezone.now(), evaluated=8
+    )
+    browser = staff("security")
+    assert f"#{other.pk} stuffing" in browser.get(url_of(incident)).content.decode()
+    do(browser, incident, "merge", other=str(other.pk))
+    incident.refresh_from_db()
+    assert incident.evaluated == 30
+
+
+@pytest.mark.parametrize(
+    ("verb", "form"),
+    [
+        ("reopen", {}),
+        ("note", {"note": " \0"}),
+        ("close", {"verdict": "nonsense"}),
+        ("close", {}),
+        *[("merge", {"other": other}) for other in ("", "x", "9" * 30, "99", "²")],
+    ],
+)
+def test_what_makes_no_sense_is_said(
+    staff: Any, incident: Incident, verb: str, form: dict[str, str]
+) -> None:
+    assert "Nothing was done" in said(do(staff("security"), incident, verb, **form))
+
+
+def test_an_unknown_verb(staff: Any, incident: Incident) -> None:
+    assert do(staff("root"), incident, "explode").status_code == 404
+
+
+def test_the_accounts_that_were_entered_are_locked(staff: Any, incident: Incident) -> None:
+    assert "1 name is locked for a day" in said(helped(staff("security"), incident, "lock"))
+    assert lockout.is_account_locked("bob")
+    assert not lockout.is_account_locked("carol")
+    entry = AuditEntry.objects.get(action="lock")
+    assert (entry.label, entry.actor) == ("bob", "security")
+    assert entry.details == f"Ticket 4711 (incident {incident.pk})"
+    assert incident.events.get(what="helped").text.endswith("Ticket 4711")
+
+
+def test_their_passwords_are_expired(staff: Any, incident: Incident, bob: Any) -> None:
+    session = Client()
+    session.force_login(bob)
+    root = staff("root")
+    assert "1 account has to choose" in said(helped(root, incident, "passwords"))
+    bob.refresh_from_db()
+    assert not bob.check_password("right")
+    assert bob.has_usable_password()
+    assert session.get("/admin/").status_code == 302
+    assert "password expired: Ticket 4711" in AuditEntry.objects.get().details
+
+
+def test_superusers_are_changed_by_superusers(staff: Any, incident: Incident, bob: Any) -> None:
+    bob.is_superuser = True
+    bob.save()
+    browser = given(
+        staff("security"), "view_incident", "change_incident", "view_successfullogin", "change_user"
+    )
+    answer = browser.get(url_of(incident, "help/passwords"), follow=True)
+    assert "superusers alone" in said(answer)
+    ann = get_user_model().objects.create_user("ann")
+    tried(incident, "ann", entered_at=timezone.now(), account=str(ann.pk))
+    page = browser.get(url_of(incident, "help/passwords"))
+    assert (page.context["names"], page.context["left_out"][0][0]) == (["ann"], "bob")
+    assert "1 account has to choose" in said(helped(browser, incident, "passwords"))
+    bob.refresh_from_db()
+    assert bob.check_password("right")
+
+
+def test_their_sessions_are_ended(staff: Any, incident: Incident, bob: Any, alice: Any) -> None:
+    root, mine, hers = staff("root"), Client(), Client()
+    mine.force_login(bob)
+    hers.force_login(alice)
+    assert "1 session has ended" in said(helped(root, incident, "sessions"))
+    assert not SessionStore().exists(mine.session.session_key or "-")
+    assert SessionStore().exists(hers.session.session_key or "-")
+
+
+def test_too_many_sessions(staff: Any, incident: Incident, monkeypatch: Any) -> None:
+    monkeypatch.setattr(sessions, "MOST", 1)
+    assert "too many to look through" in said(helped(staff("root"), incident, "sessions"))
+
+
+def test_sessions_that_cannot_be_listed(staff: Any, incident: Incident, settings: Any) -> None:
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+    root = staff("root")
+    answer = root.get(url_of(incident, "help/sessions"), follow=True)
+    assert "the site has no means" in said(answer)
+    assert "End their sessions" not in root.get(url_of(incident)).content.decode()
+
+
+def test_help_is_confirmed_with_a_reason_and_says_whom_it_touches(
+    staff: Any, incident: Incident
+) -> None:
+    browser, url = staff("security"), url_of(incident, "help/lock")
+    page = browser.get(url)
+    text = page.content.decode()
+    assert "<strong>1</strong> account" in text
+    assert "<bdi>bob</bdi>" in text
+    assert "carol" not in text
+    assert "An attack has entered the account" in text
+    assert "Identity confirmed" not in text
+    again = browser.post(url, {"token": page.context["token"], "reason": " "})
+    assert "This field is required." in again.content.decode()
+    assert browser.post(url, {"token": "x", "reason": "Ticket"}).status_code == 403
+    assert not lockout.is_account_locked("bob")
+
+
+def test_who_was_not_shown_is_not_helped(staff: Any, incident: Incident) -> None:
+    browser, url = staff("security"), url_of(incident, "help/lock")
+    token = browser.get(url).context["token"]
+    tried(incident, "ann", entered_at=timezone.now())
+    answer = browser.post(url, {"token": token, "reason": "Ticket 4711"})
+    assert "have changed" in said(answer)
+    assert answer.context["names"] == ["ann", "bob"]
+    assert not lockout.is_account_locked("bob")
+
+
+def test_a_consent_is_to_one_way_of_helping(staff: Any, incident: Incident) -> None:
+    root = staff("root")
+    token = root.get(url_of(incident, "help/sessions")).context["token"]
+    form = {"token": token, "reason": "Ticket 4711"}
+    assert root.post(url_of(incident, "help/passwords"), form).status_code == 403
+
+
+def test_nobody_is_helped_where_nobody_was_entered(staff: Any, incident: Incident) -> None:
+    IncidentName.objects.update(entered_at=None)
+    answer = staff("security").get(url_of(incident, "help/lock"), follow=True)
+    assert "there is no such account" in said(answer)
+
+
+def test_the_owners_are_told_once(staff: Any, incident: Incident, settings: Any) -> None:
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "BASE_URL": "https://shop.example"}
+    browser = staff("security")
+    assert "Tell their owners" in browser.get(url_of(incident)).content.decode()
+    assert "1 owner is told by mail" in said(helped(browser, incident, "tell"))
+    assert Outbox.objects.get().kind == "entered"
+    assert "owner told" in browser.get(url_of(incident)).content.decode()
+    answer = browser.get(url_of(incident, "help/tell"), follow=True)
+    assert "told already" in said(answer)
+
+
+def test_a_site_without_mails_tells_no_owners(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    assert "Tell their owners" not in browser.get(url_of(incident)).content.decode()
+    answer = browser.get(url_of(incident, "help/tell"), follow=True)
+    assert "the site has no means" in said(answer)
+
+
+def test_accounts_that_are_no_keys_are_left_out(incident: Incident) -> None:
+    names = [IncidentName(account=account) for account in ("", "x")]
+    assert remedies.users_of(names) == []
+
+
+def test_its_networks_are_blocked_but_for_honest_people(staff: Any, incident: Incident) -> None:
+    came(incident, "10.0.0.7/32")
+    browser = staff("security")
+    page = browser.get(url_of(incident, "block"))
+    shown = page.content.decode()
+    assert "3 honest accounts came in from there" in shown
+    assert "10.0.0.7/32 is private" in shown
+    answer = browser.post(url_of(incident, "block"), {"token": page.context["token"]}, follow=True)
+    assert "1 network is blocked" in said(answer)
+    assert NetworkRule.objects.get().cidr == "192.0.2.7/32"
+
+
+def test_what_was_not_shown_is_not_blocked(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    token = browser.get(url_of(incident, "block")).context["token"]
+    came(incident, "203.0.113.99/32")
+    answer = browser.post(url_of(incident, "block"), {"token": token})
+    assert "have changed" in said(answer)
+    assert browser.post(url_of(incident, "block"), {"token": "x"}).status_code == 403
+    assert not NetworkRule.objects.exists()
+
+
+def test_no_more_are_blocked_at_once_than_a_person_can_look_at(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(remedies, "MOST_BLOCKED", 1)
+    assert "There are more" in staff("security").get(url_of(incident, "block")).content.decode()
+
+
+def test_the_bundle(staff: Any, incident: Incident) -> None:
+    answer = staff("security").post(url_of(incident, "do/bundle"))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    answer.getvalue()
+    lines = {
+        name: [json.loads(line) for line in archive.read(name).decode().splitlines()]
+        for name in archive.namelist()
+    }
+    assert lines["incident.json"][0]["kind"] == "spraying"
+    assert {row["username"] for row in lines["names.jsonl"]} == {"carol", "bob"}
+    assert len(lines["networks.jsonl"]) == 2
+    assert [row["username"] for row in lines["failures-of-names.jsonl"]] == ["carol"]
+    assert [row["username"] for row in lines["failures-from-networks.jsonl"]] == ["carol"]
+    assert [row["username"] for row in lines["logins.jsonl"]] == ["bob"]
+    assert AuditEntry.objects.get(action="export").details == f"Evidence of incident {incident.pk}."
+
+
+def test_a_bundle_has_an_end(staff: Any, incident: Incident, fail: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.admin.bundles.MOST", 1)
+    fail("carol", ip_address="192.0.2.7", ago=120)
+    answer = staff("security").post(url_of(incident, "do/bundle"))
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    answer.getvalue()
+    assert len(archive.read("failures-of-names.jsonl").splitlines()) == 1
+
+
+# -- Who may ------------------------------------------------------------------------------------
+
+ROLES = ["stranger", "analyst", "support", "security", "root"]
+PAGES = [
+    ("get", "", [403, 403, 200, 200, 200]),
+    ("get", "thresholds/", [403, 403, 200, 200, 200]),
+    ("post", "thresholds/", [405] * 5),
+    ("get", "add/", [403] * 5),
+    ("get", "{pk}/change/", [403, 403, 200, 200, 200]),
+    ("post", "{pk}/change/", [403] * 5),
+    ("get", "{pk}/history/", [403, 403, 200, 200, 200]),
+    ("post", "{pk}/delete/", [403] * 5),
+    ("get", "{pk}/block/", [403, 403, 403, 200, 200]),
+    ("get", "{pk}/do/note/", [405] * 5),
+    *(
+        ("post", f"{{pk}}/do/{verb}/", [403, 403, 403, 302, 302])
+        for verb in ("acknowledge", "name", "note", "close", "reopen", "merge")
+    ),
+    ("post", "{pk}/do/lock/", [403, 403, 404, 404, 404]),
+    ("get", "{pk}/help/lock/", [403, 403, 403, 200, 200]),
+    ("post", "{pk}/help/lock/", [403] * 5),
+    ("get", "{pk}/help/tell/", [403, 403, 403, 302, 302]),
+    ("get", "{pk}/help/explode/", [403, 403, 404, 404, 404]),
+    *(
+        ("get", f"{{pk}}/help/{verb}/", [403, 403, 403, 403, 200])
+        for verb in ("passwords", "sessions")
+    ),
+    ("post", "{pk}/do/bundle/", [403, 403, 403, 200, 200]),
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_pages(staff: Any, incident: Incident, role: str) -> None:
+    browser, place = staff(role), ROLES.index(role)
+    for method, page, statuses in PAGES:
+        answer = getattr(browser, method)(LIST + page.format(pk=incident.pk))
+        answer.getvalue()
+        assert answer.status_code == statuses[place], (method, page)
+
+
+# -- Exemptions ---------------------------------------------------------------------------------
+
+
+def exemptions(client: Client, *rows: Exemption) -> Any:
+    form = {"action": "undo", "_selected_action": [row.pk for row in rows]}
+    return client.post(EXEMPTIONS, form, follow=True)
+
+
+def test_what_was_taught_is_listed_and_can_be_undone(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    do(browser, incident, "close", verdict="scanner")
+    page = browser.get(EXEMPTIONS).content.decode()
+    assert "198.51.100.9/32" in page
+    assert "in force" in page
+    assert "2 exemptions ended" in said(exemptions(browser, *Exemption.objects.all()))
+    assert not Exemption.objects.filter(ended_at=None).exists()
+    assert "security" in Exemption.objects.values_list("ended_by", flat=True)
+    assert "ended" in browser.get(EXEMPTIONS).content.decode()
+
+
+def test_an_exemption_of_anything(staff: Any) -> None:
+    Exemption.objects.create(verdict="client")
+    assert "any" in staff("security").get(EXEMPTIONS).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [("stranger", 403), ("support", 403), ("security", 200), ("root", 200)]
+)
+def test_who_sees_exemptions(staff: Any, role: str, status: int) -> None:
+    assert staff(role).get(EXEMPTIONS).status_code == status
+
+
+def test_who_may_only_look_ends_none(staff: Any) -> None:
+    row = Exemption.objects.create(verdict="client")
+    browser = given(staff("analyst"), "view_exemption")
+    exemptions(browser, row)
+    row.refresh_from_db()
+    assert row.ended_at is None
+    for page in ("add/", f"{row.pk}/delete/"):
+        assert browser.get(EXEMPTIONS + page).status_code == 403
+
+
+def test_what_is_no_key_is_refused(staff: Any) -> None:
+    form = {"action": "undo", "_selected_action": ["x"]}
+    assert staff("security").post(EXEMPTIONS, form).status_code == 400
+
+
+def test_the_way_from_the_first_page(staff: Any, incident: Incident) -> None:
+    browser = staff("security")
+    index = browser.get(reverse("admin:index")).content.decode()
+    assert url_of(incident) in index
+    assert "Under attack" in index

@@ -1,0 +1,319 @@
+"""Above a list: the picture of its range, and what its filters come to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+from freezegun import freeze_time
+
+from lockout_admin.evidence import loudness, summaries
+from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
+from lockout_admin.evidence.loudness import Loudness
+from lockout_admin.models import AccountLock, SuccessfulLogin
+
+from .conftest import list_url, names
+
+FAILURES, SUCCESSES = list_url("failedlogin"), list_url("successfullogin")
+ALL = ("failures", "refused", "successes")
+DAY = 86_400
+NOON = "2026-03-10 12:30:00"
+
+
+@pytest.fixture(autouse=True)
+def _at_noon() -> Iterator[None]:
+    with freeze_time(NOON):
+        yield
+
+
+@pytest.fixture
+def olga(staff: Any) -> Client:
+    browser: Client = staff("security")
+    SuccessfulLogin.objects.all().delete()  # of her own
+    return browser
+
+
+def picture(browser: Client, url: str) -> Any:
+    return browser.get(url).context["picture"]
+
+
+def counts(shown: Any) -> list[tuple[int, ...]]:
+    return [bar.counts for bar in shown.loudness.histogram.bars if bar.total]
+
+
+# -- The picture ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reach", "bars", "step"),
+    [
+        (timedelta(minutes=15), 4, timedelta(minutes=5)),
+        (timedelta(days=1), 25, timedelta(hours=1)),
+        (timedelta(days=7), 8, timedelta(days=1)),
+        (timedelta(days=90), 91, timedelta(days=1)),
+        (timedelta(days=400), 58, timedelta(days=7)),
+        (timedelta(days=9000), 26, timedelta(days=365)),
+    ],
+)
+def test_bars_are_hours_or_days_and_never_too_many(
+    reach: timedelta, bars: int, step: timedelta
+) -> None:
+    end = datetime(2026, 3, 10, 12, 31, tzinfo=UTC)
+    edges = edges_of(end - reach, end)
+    assert edges[0] <= end - reach
+    assert edges[-1] >= end
+    assert abs(len(edges) - 1 - bars) <= 1
+    assert len(edges) <= MOST + 2
+    assert (edges[1] - edges[0]) == step
+
+
+def test_a_day_is_a_day_where_clocks_are_set() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    with timezone.override(berlin):
+        edges = edges_of(
+            datetime(2026, 3, 27, 15, tzinfo=berlin), datetime(2026, 4, 3, 15, tzinfo=berlin)
+        )
+    assert {edge.astimezone(berlin).hour for edge in edges} == {0}
+    lengths = [high.astimezone(UTC) - low.astimezone(UTC) for low, high in pairwise(edges)]
+    assert sorted(set(lengths)) == [timedelta(hours=23), timedelta(hours=24)]
+
+
+def test_naive_moments_stay_naive() -> None:
+    edges = edges_of(datetime(2026, 3, 1, 5), datetime(2026, 3, 9, 5))
+    assert edges[0] == datetime(2026, 3, 1)
+
+
+def test_what_is_rare_beside_the_rest_is_seen() -> None:
+    start = datetime(2026, 3, 10, tzinfo=UTC)
+    edges = [start, start + timedelta(hours=1)]
+    events = {"failures": [(start, 1)], "successes": [(start, 100_000)]}
+    (bar,) = Histogram.of(edges, events).bars
+    assert [(part.kind, part.height >= 1) for part in bar.parts] == [
+        ("failures", True),
+        ("successes", True),
+    ]
+    assert all(part.y >= 0 for part in bar.parts)
+
+
+def test_what_is_out_of_the_range_is_left_out() -> None:
+    start = datetime(2026, 3, 10, tzinfo=UTC)
+    edges = [start, start + timedelta(hours=1)]
+    shown = Histogram.of(edges, {"failures": [(start - timedelta(1), 1), (edges[-1], 1)]})
+    assert shown.highest == 0
+
+
+def test_failures_refusals_and_successes_are_stacked(
+    olga: Client, fail: Any, enter: Any, lock: Any
+) -> None:
+    for ago in (60, 120, 2 * DAY):
+        fail(ago=ago)
+    enter(ago=90)
+    enter(ago=91, event="logout")
+    AccountLock.objects.filter(pk=lock().pk).update(refused=7, settled=True)
+    assert counts(picture(olga, FAILURES)) == [(2, 7, 1)]
+    assert counts(picture(olga, f"{FAILURES}?time=7d")) == [(1, 0, 0), (2, 7, 1)]
+    assert counts(picture(olga, list_url("activelock"))) == [(1, 0, 0), (2, 7, 1)]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("username=alice", [(1, 3, 1)]),
+        ("username=bob", [(1, 0, 0)]),
+        ("net=10.0.0.0/8", [(1, 0, 0)]),
+        ("agent=Firefox", [(2, 0, 1)]),
+        ("username=carol", None),
+        ("net=nonsense", None),
+    ],
+)
+def test_the_picture_is_of_what_the_filters_select(
+    olga: Client, fail: Any, enter: Any, lock: Any, query: str, shown: Any
+) -> None:
+    fail("alice", ago=60)
+    fail("bob", ago=60, ip_address="10.1.2.3")
+    enter("alice", ago=60)
+    AccountLock.objects.filter(pk=lock("alice").pk).update(refused=3)
+    found = picture(olga, f"{FAILURES}?{query}")
+    assert (found and counts(found)) == shown
+
+
+def test_where_a_name_is_no_filter_of_visits_nothing_is_drawn() -> None:
+    assert Loudness.of({"username": "x", "match": "contains", "time": "all"}, ALL) is None
+
+
+def test_nobody_is_shown_a_kind_of_records_that_they_may_not_see(
+    staff: Any, fail: Any, enter: Any, lock: Any
+) -> None:
+    fail()
+    enter()
+    AccountLock.objects.filter(pk=lock().pk).update(refused=3)
+    sam = staff("support")
+    sam_sees = set(picture(sam, list_url("activelock")).kinds)
+    user = get_user_model().objects.get(username="support")
+    assert sam_sees == {
+        kind
+        for kind, model in zip(ALL, ("failedlogin", "accountlock", "successfullogin"), strict=True)
+        if user.has_perm(f"lockout_admin.view_{model}")
+    }
+    user.groups.clear()
+    user.user_permissions.add(*_permissions("view_failedlogin"))
+    assert picture(sam, FAILURES).kinds == ("failures",)
+    page = sam.get(f"{FAILURES}?username=alice").content.decode()
+    assert "<dt>entered</dt>" not in page
+    assert "<dt>refused</dt>" not in page
+
+
+def _permissions(*codenames: str) -> Any:
+    return Permission.objects.filter(codename__in=codenames)
+
+
+def test_each_bar_leads_to_its_time(olga: Client, fail: Any) -> None:
+    fail("early", ago=5 * 3600)
+    fail("late", ago=60)
+    page = olga.get(FAILURES).content.decode()
+    links = re.findall(r'<a href="(\?[^"]+)" data-start', page)
+    found = [names(olga.get(FAILURES + url.replace("&amp;", "&"))) for url in links]
+    assert [found for found in found if found] == [["early"], ["late"]]
+
+
+def test_the_picture_is_a_table_too(olga: Client, fail: Any) -> None:
+    fail(ago=60)
+    page = olga.get(FAILURES).content.decode()
+    table = page.partition("<details><summary>As a table")[2].partition("</details>")[0]
+    assert "2026-03-10 06:00:00 CST (UTC-06:00)" in table or "CDT" in table
+    assert "<td>1</td><td>0</td><td>0</td>" in table
+    assert "style=" not in page.partition("<figure")[2].partition("</figure>")[0]
+
+
+def test_of_too_many_each_bar_is_counted_up_to_a_limit(
+    olga: Client, fail: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(loudness, "FEW", 2)
+    monkeypatch.setattr(loudness, "BAR_CAP", 2)
+    for ago in (60, 61, 62, 5 * 3600):
+        fail(ago=ago)
+    shown = picture(olga, FAILURES)
+    assert counts(shown) == [(1, 0, 0), (2, 0, 0)]
+    assert shown.loudness.is_capped
+    assert "a bar is counted up to" in olga.get(FAILURES).content.decode()
+
+
+def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
+    olga: Client, fail: Any, lock: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(loudness, "SAMPLE", 2)
+    for ago in (60, 61, 62, 5 * 3600):
+        fail(ago=ago)
+    page = olga.get(f"{FAILURES}?username=alice")
+    assert counts(page.context["picture"]) == [(3, 0, 0)]
+    assert "the newest are shown" in page.content.decode()
+    for number in range(3):
+        AccountLock.objects.filter(pk=lock(f"n{number}").pk).update(refused=1)
+    assert picture(olga, FAILURES).loudness.since is not None
+
+
+# -- What the filters come to ---------------------------------------------------------------------
+
+
+def strip(browser: Client, url: str) -> Any:
+    return browser.get(url).context["strip"]
+
+
+def test_a_filtered_list_says_what_it_comes_to(
+    olga: Client, fail: Any, enter: Any, lock: Any
+) -> None:
+    get_user_model().objects.create_user("alice")
+    for username, address in (("alice", "10.0.0.1"), ("ALICE", "10.0.0.2"), ("zoe", "10.0.1.1")):
+        fail(username, ip_address=address, ago=60)
+    fail("zoe", ip_address="2001:db8::1", agent="", ago=7200)
+    enter(ago=90)
+    enter("zoe", ago=100)
+    AccountLock.objects.filter(pk=lock().pk).update(refused=7, settled=True)
+    shown = strip(olga, f"{FAILURES}?net=10.0.0.0/8,2001:db8::/32")
+    summary = shown.summary
+    assert (summary.rows, summary.names, summary.existing, summary.networks) == (4, 2, 1, 3)
+    assert summary.top_networks[0] == ("10.0.0.0/24", 2)
+    assert (summary.last - summary.first).total_seconds() == 7140
+    assert [count for _text, count in summary.top_agents] == [3]
+    assert summary.refused == 7
+    assert summary.entered == 0
+    page = olga.get(f"{FAILURES}?net=10.0.0.0/8").content.decode()
+    assert "Firefox 145 on Linux" in page or "Firefox on Linux" in page
+    assert "1 exist" in page
+
+
+def test_who_entered_from_these_addresses_is_counted(olga: Client, fail: Any, enter: Any) -> None:
+    fail("alice", ago=120)
+    enter("zoe", ago=90)
+    enter("zoe", ago=80, event="logout")
+    fail("alice", ago=60)
+    assert strip(olga, f"{FAILURES}?username=alice").summary.entered == 1
+    # Of everybody, honest people are most of it.
+    assert strip(olga, f"{FAILURES}?time=7d").summary.entered is None
+    assert strip(olga, f"{SUCCESSES}?username=zoe").summary.entered is None
+
+
+@pytest.mark.parametrize("query", ["", "?username=bob", "?net=nonsense"])
+def test_without_rows_or_filters_there_is_nothing_to_say(
+    olga: Client, fail: Any, query: str
+) -> None:
+    fail()
+    assert strip(olga, FAILURES + query) is None
+
+
+def test_a_sample_is_said_to_be_one(olga: Client, fail: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 2)
+    for number in range(3):
+        fail(f"name{number}", ago=number)
+    page = olga.get(f"{FAILURES}?time=7d")
+    assert page.context["strip"].summary.rows == 2
+    assert "the newest 2" in page.content.decode()
+
+
+def test_the_newest_are_taken_in_whatever_order_they_are_shown(
+    olga: Client, fail: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 1)
+    fail("old", ago=3600)
+    fail("new", ip_address="10.0.0.1")
+    shown = strip(olga, f"{FAILURES}?time=7d&o=-4").summary
+    assert shown.last == timezone.now()
+
+
+def test_agents_that_are_gone_are_left_out(olga: Client, fail: Any) -> None:
+    row = fail()
+    row.user_agent.delete()
+    assert strip(olga, f"{FAILURES}?time=7d").summary.top_agents == ()
+
+
+def test_names_beyond_the_limit_are_not_compared(olga: Client, fail: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(summaries, "MOST_NAMES", 1)
+    for name in ("a", "b"):
+        get_user_model().objects.create_user(name)
+        fail(name)
+    assert strip(olga, f"{FAILURES}?time=7d").summary.existing == 1
+
+
+@pytest.mark.parametrize(
+    ("sparsest", "order"), [(2, ""), (2, "&o=1"), (2, "&o=-4"), (1, ""), (1, "&o=1")]
+)
+def test_the_newest_of_many_are_found_in_an_index(
+    olga: Client, fail: Any, monkeypatch: Any, sparsest: int, order: str
+) -> None:
+    monkeypatch.setattr("lockout_admin.admin.paging.CAP", 4)
+    monkeypatch.setattr("lockout_admin.admin.paging._SPARSEST", sparsest)
+    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 3)
+    for number in range(12):
+        fail("bot" if number % 2 or number > 5 else "man", ago=number)
+    summary = strip(olga, f"{FAILURES}?time=all&username=bot{order}").summary
+    ago = [(timezone.now() - moment).total_seconds() for moment in (summary.last, summary.first)]
+    assert (summary.rows, ago) == (3, [1, 5])
