@@ -124,7 +124,13 @@ def _text(password: Any) -> str:
 
 
 def _log(error: Exception) -> None:
-    """Log what a name or a password was unfit for; raise what is no fault of theirs."""
+    """Log what a name or a password was unfit for; raise what is no fault of theirs.
+
+    Where the site only watches, a `ValidationError` is raised as well: forms and JSON views make
+    an answer of it, and that answer is the site's.
+    """
+    if isinstance(error, ValidationError) and conf.only_watches:
+        raise error
     if isinstance(error, OperationalError) and error.args[0] not in _UNKNOWN_CHARACTERS:
         raise error
     # Without the message, which may quote the password.

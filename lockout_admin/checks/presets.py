@@ -12,6 +12,11 @@ from ..engine.ruleset import written_rules
 from ..identity import names
 from ..policy.clauses import contradicted
 
+_OF_RULES = (
+    " What RULES says of a rule goes before, its interval and its mode as well: take out what does"
+    " not keep this."
+)
+
 
 @register(Tags.security)
 def a_preset_is_kept(**kwargs: Any) -> list[CheckMessage]:
@@ -24,7 +29,7 @@ def a_preset_is_kept(**kwargs: Any) -> list[CheckMessage]:
             Error(
                 f"LOCKOUT_ADMIN['PRESET'] is {conf.preset!r}, which other settings contradict."
                 f" {clause.standard}: {clause.says}",
-                hint=f"{clause.remedy}{_hint_of_names(several)}",
+                hint=f"{clause.remedy}{_OF_RULES}{_hint_of_names(several)}",
                 id="lockout_admin.E038",
             )
             for clause in contradicted(conf.preset, written_rules(), several)

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from itertools import islice
 from typing import Any, Protocol, cast
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.views.decorators.debug import sensitive_variables
 
 from ..conf import conf
@@ -236,7 +236,7 @@ def _refuse(refusal: AccountLocked) -> None:
 def _event_of(error: BaseException) -> Event:
     if isinstance(error, AccountLocked):
         return Event.REFUSED_INSIDE
-    if isinstance(error, PermissionDenied):
+    if isinstance(error, (PermissionDenied, ValidationError)):  # what views make an answer of
         return Event.REFUSED
     # A task that is cancelled, a worker that is stopped: the password may have been evaluated.
     return Event.FAULT if isinstance(error, Exception) else Event.CANCELLED

@@ -6,9 +6,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from ..conf import SETTINGS
+from ..conf import SETTINGS, LockoutSettings, conf
 from ..declarations.setting import Fault, trying, written
 from ..engine.ruleset import faults as faults_of_rules
+from ..engine.ruleset import written_rules
+from ..identity import names
+from .clauses import Clause, contradicted
 
 #: What can be tried: the settings that make the rules, and no others.
 KEYS: Final = (
@@ -44,7 +47,7 @@ def read(data: bytes) -> dict[str, Any]:
     if len(data) > _MOST_BYTES:
         raise _wrong("The file is too big.", f"Rules take less than {_MOST_BYTES} bytes.")
     try:
-        found = tomllib.loads(data.decode())
+        found = tomllib.loads(data.decode("utf-8-sig"))  # editors on Windows begin with a mark
     except (ValueError, RecursionError) as error:
         raise _wrong(
             f"The file is no TOML: {error}.",
@@ -77,6 +80,14 @@ def checked(tried: Mapping[str, Any]) -> dict[str, Any]:
     if faults:
         raise TrialError(faults)
     return values
+
+
+def contradictions(values: Mapping[str, Any]) -> list[Clause]:
+    """Return the clauses of the preset that what is tried breaks; check E038 would refuse it."""
+    with trying(values):
+        if not LockoutSettings.preset.is_said:
+            return []
+        return contradicted(conf.preset, written_rules(), names.number_said())
 
 
 def _laid_over_the_site(tried: Mapping[str, Any]) -> dict[str, Any]:

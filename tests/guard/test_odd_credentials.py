@@ -7,10 +7,10 @@ import json
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.auth.backends import ModelBackend
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied, ValidationError
 from django.db import DataError, OperationalError
 from django.test import Client
 
@@ -327,3 +327,38 @@ async def _yielding_async(self: Any, request: Any, username: Any, password: Any)
 def test_a_generator_is_no_backend(method: Any) -> None:
     with pytest.raises(ImproperlyConfigured, match="generator"):
         apply_account_lock(method)
+
+
+def test_a_site_that_only_watches_says_itself_what_is_no_name(
+    alice: Any, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_no_name(*args: Any, **kwargs: Any) -> None:
+        raise ValidationError("“%(value)s” is not a valid UUID.", params={"value": "x"})
+
+    async def is_no_name_either(*args: Any, **kwargs: Any) -> None:
+        is_no_name()
+
+    monkeypatch.setattr(ModelBackend, "authenticate", is_no_name)
+    monkeypatch.setattr(ModelBackend, "aauthenticate", is_no_name_either)
+    assert LockoutBackend().authenticate(None, "alice", "wrong") is None
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "MODE": "monitor"}
+    with pytest.raises(ValidationError, match="is not a valid UUID"):
+        LockoutBackend().authenticate(None, "alice", "wrong")
+    with pytest.raises(ValidationError, match="is not a valid UUID"):
+        async_to_sync(LockoutBackend().aauthenticate)(None, "alice", "wrong")
+    assert FailedLogin.objects.count() == 3
+
+
+@pytest.mark.parametrize("refusal", [ValidationError("Wrong."), PermissionDenied()])
+def test_what_views_make_an_answer_of_is_a_wrong_password(refusal: Exception, alice: Any) -> None:
+    class Says(ModelBackend):
+        @apply_account_lock(names="username")
+        def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+            raise refusal
+
+    for _ in range(4):
+        with pytest.raises(type(refusal)):
+            Says().authenticate(None, "alice", "wrong")
+    assert left_behind() == (4, 4)
+    with pytest.raises(AccountLocked):
+        Says().authenticate(None, "alice", "wrong")

@@ -340,6 +340,7 @@ def test_a_contradiction_is_refused_with_clause_and_remedy(
     assert f"'{name}'" in problem
     assert clause in problem
     assert remedy in hint
+    assert "What RULES says of a rule goes before" in hint
 
 
 @pytest.mark.parametrize(

@@ -277,6 +277,21 @@ def test_the_command_tells_both_sides(tmp_path: Path) -> None:
     assert told["tried"]["locks_by_rule"]["account"] == 1
 
 
+def test_the_command_tells_what_contradicts_the_preset(tmp_path: Path) -> None:
+    fail(30)
+    file = tmp_path / "rules.toml"
+    said = "The rules tried contradict their preset"
+    for rules, broken in (
+        ('PRESET = "pci"', 0),
+        ('PRESET = "pci"\n[RULES.account-daily]\nlimit = 11', 1),
+    ):
+        file.write_text(rules, encoding="utf-8-sig")
+        assert (said in run("--try", str(file))) is bool(broken)
+        assert len(json.loads(run("--try", str(file), "--json"))["contradicted"]) == broken
+    file.write_text("MAX_FAILED_LOGIN_ATTEMPTS = 50")
+    assert said not in run("--try", str(file))  # who names no preset promises nothing
+
+
 def test_the_command_says_that_other_rules_were_in_force(settings: Any) -> None:
     usual = settings.LOCKOUT_ADMIN
     settings.LOCKOUT_ADMIN = {**usual, "MODE": "monitor"}

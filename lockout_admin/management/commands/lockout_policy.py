@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from ...policy import telling, trial
+from ...policy.clauses import Clause
 from ...policy.comparison import Comparison, compare, rare_collections
 from ...policy.report import PERIODS, Answer, Report
 from ..ends import time_of
@@ -30,6 +31,10 @@ a file for --try, in TOML; what it leaves out stays as the site has it:
   limit = 8
   lock = 7200                      # seconds
 """
+
+
+#: Pages in words, and the same for scripts.
+_Said = tuple[Iterable[str], dict[str, Any]]
 
 
 class Command(BaseCommand):
@@ -65,16 +70,11 @@ class Command(BaseCommand):
         """Print it."""
         is_replay = options["tried"] is not None or options["since"] is not None
         with override("en"):
-            found = self._replayed(options) if is_replay else Report.now()
-            if options["json"]:
-                as_json = found.as_json() if isinstance(found, Report) else telling.as_json(found)
-                said = json.dumps(as_json, indent=2)
-            else:
-                pages = _pages(found) if isinstance(found, Report) else _pages_of_replay(found)
-                said = "\n\n".join(pages)
+            pages, as_json = self._replay(options) if is_replay else _report()
+            said = json.dumps(as_json, indent=2) if options["json"] else "\n\n".join(pages)
         self.stdout.write(said)
 
-    def _replayed(self, options: dict[str, Any]) -> Comparison:
+    def _replay(self, options: dict[str, Any]) -> _Said:
         now = timezone.now()
         try:
             since = now - time_of(_length(options), "--since")
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         progress = Progress(sys.stderr, "Replaying")
         try:
             with rare_collections():
-                return compare(
+                comparison = compare(
                     since,
                     now,
                     tried,
@@ -94,6 +94,15 @@ class Command(BaseCommand):
                 )
         finally:
             progress.close()
+        broken = [] if tried is None else trial.contradictions(tried)
+        pages = [*_pages_of_replay(comparison), *_page_of_contradictions(broken)]
+        contradicted = [f"{clause.standard}: {clause.says}" for clause in broken]
+        return pages, {**telling.as_json(comparison), "contradicted": contradicted}
+
+
+def _report() -> _Said:
+    report = Report.now()
+    return _pages(report), report.as_json()
 
 
 def _length(options: dict[str, Any]) -> str:
@@ -133,6 +142,13 @@ def _pages_of_replay(comparison: Comparison) -> Iterable[str]:
     ):
         yield _table((what, *heads), [(line.label, *line.said) for line in lines])
     yield "\n".join(["What a log can't know:", *(f"- {limit}" for limit in telling.LIMITS)])
+
+
+def _page_of_contradictions(broken: Sequence[Clause]) -> Iterable[str]:
+    if broken:
+        lines = (f"- {clause.standard}: {clause.says} {clause.remedy}" for clause in broken)
+        head = "The rules tried contradict their preset; E038 would refuse them:"
+        yield "\n".join([head, *lines])
 
 
 _WATCHES = """\
