@@ -106,6 +106,13 @@ def test_it_can_not_keep_a_name_locked(alice: Any, guess: Any) -> None:
     assert refusal(ELSEWHERE) is None
 
 
+@pytest.mark.parametrize("ip_address", [None, "", "unknown", "10.0.0.256", "unix:/run/site"])
+def test_what_is_no_address_is_in_no_network(ip_address: str | None, db: None) -> None:
+    allow("10.0.0.0/8")
+    assert lists.is_allowed("10.0.0.1")
+    assert not lists.is_allowed(ip_address)
+
+
 @pytest.mark.parametrize("name", ["alice", "nobody", ""])
 def test_the_answer_is_that_of_a_first_lock_for_every_name(alice: Any, name: str) -> None:
     block()
