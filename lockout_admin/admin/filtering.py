@@ -35,6 +35,7 @@ class FilterSetListFilter(ListFilter):
         self.filterset = model_admin.filterset_class(
             request.GET, queryset=model._default_manager.none(), request=request
         )
+        self.filterset.most = model_admin.most_searched(request)
 
     def has_output(self) -> bool:
         """Show the form always."""

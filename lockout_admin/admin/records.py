@@ -12,7 +12,6 @@ from django.contrib.auth import get_permission_codename
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import F, Q
 from django.http import HttpRequest
-from django.utils.html import format_html
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -23,10 +22,10 @@ from ..evidence.filters import RecordFilter
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject
 from ..models.fields import parse_network
 from ..models.lookups import StartsWith
-from .chips import chips_of, of_list, wider
+from . import ranges
+from .chips import chips_of, of_list
 from .filtering import FilterSetListFilter
-from .numbers import counted
-from .paging import CAP, CappedPaginator, RecordList, in_theme
+from .paging import CappedPaginator, RecordList, in_theme
 
 if TYPE_CHECKING:
     BaseAdmin = admin.ModelAdmin[Any]
@@ -153,10 +152,16 @@ class RecordAdmin(ScreenAdmin):
         if shown is None or not is_read:
             return answer
         context.update(self.above(request, shown, filterset))
-        is_empty = not shown.result_count
+        searched = ranges.filterset_of(shown)
+        ranges.tell_of_the_rest(request, searched)
+        is_empty = not shown.result_count and searched.since is None
         if is_bounded and is_empty and form.is_valid():
-            self._tell_of_other_times(request, shown.query)
+            ranges.tell_of_other_times(self, request, shown, given["time"])
         return answer
+
+    def most_searched(self, request: HttpRequest) -> int | None:
+        """Return the rows that are read for filters which no index serves."""
+        return ranges.SEARCHED
 
     def above(self, request: HttpRequest, shown: Any, filterset: RecordFilter) -> dict[str, Any]:
         """Return what stands above a list: pictures, summaries."""
@@ -165,21 +170,6 @@ class RecordAdmin(ScreenAdmin):
     def _filterset(self, request: HttpRequest) -> RecordFilter:
         rows = self.model._default_manager.none()
         return self.filterset_class(request.GET, queryset=rows, request=request)
-
-    def _tell_of_other_times(self, request: HttpRequest, term: str) -> None:
-        """Lead from a list that is empty to the next wider range that is not."""
-        now = self._filterset(request).data["time"]
-        for asked, label in wider(request.GET, now):
-            # Where this would go through all of a table, the form is not valid and finds nothing.
-            rows = self.get_queryset(request)
-            wide = self.filterset_class(asked, queryset=rows, request=request)
-            rows, _is_distinct = self.get_search_results(request, wide.qs, term)
-            if count := CappedPaginator(rows, self.list_per_page).count:
-                said = {"time": label, "count": counted(count, CAP)}
-                text = _("Nothing in this time. %(time)s: %(count)s.") % said
-                url = f"?{asked.urlencode()}"
-                messages.info(request, format_html('{} <a href="{}">{}</a>', text, url, _("Show")))
-                return
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Return the filters, the FilterSet first."""

@@ -49,6 +49,11 @@ class RecordForm(forms.Form):
         starts = [timezone.now() - reach if reach else None, self.cleaned_data.get("after")]
         return max(filter(None, starts), default=None)
 
+    @property
+    def scans(self) -> bool:
+        """Whether a filter is in use that no index serves."""
+        return False
+
 
 class BoundedForm(RecordForm):
     """The filters of a table that grows: no question goes through all of it."""
@@ -71,6 +76,11 @@ class BoundedForm(RecordForm):
             for name in dict.fromkeys(self.bounded(given)):
                 self.add_error(name, self._too_wide(name))
         return given
+
+    @property
+    def scans(self) -> bool:
+        """Whether a filter is in use that no index serves."""
+        return any(self.bounded(self.cleaned_data))
 
     def _too_wide(self, name: str) -> Any:
         """Return what to do: a shorter range, or a filter beside it that an index serves."""

@@ -40,6 +40,10 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     default_time: ClassVar[str]
     #: The field of the name as it was typed.
     name_field: ClassVar[str]
+    #: Rows of the range that are read for filters which no index serves; ``None``: all of them.
+    most: int | None = None
+    #: Since when these are; ``None``: all of the range was read.
+    since: datetime | None = None
 
     username = django_filters.CharFilter(
         label=_("Username"), method="by_username", max_length=USERNAME_MAX_LENGTH
@@ -89,9 +93,21 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     def filter_queryset(self, queryset: Any) -> Any:
         """Return the rows that every filter selects."""
         start = self.form.start
-        return super().filter_queryset(
-            queryset.filter(**{f"{self.moment}__gte": start}) if start else queryset
-        )
+        rows = queryset.filter(**{f"{self.moment}__gte": start}) if start else queryset
+        return super().filter_queryset(self._newest(rows))
+
+    def _newest(self, rows: Any) -> Any:
+        """Return as many as are read, the newest; all of them for filters that an index serves."""
+        if self.most is None or not self.form.scans:
+            return rows
+        before = self.form.cleaned_data.get("before")
+        inside = self.until(rows, "before", before) if before else rows
+        newest = inside.order_by(f"-{self.moment}").values_list(self.moment, flat=True)
+        last = list(newest[self.most - 1 : self.most + 1])
+        if len(last) < 2:
+            return rows
+        self.since = last[0]
+        return rows.filter(**{f"{self.moment}__gte": self.since})
 
     def by_username(self, queryset: Any, name: str, value: str) -> Any:
         """Filter by the username, as ``match`` says; an exact one is found in all its spellings."""

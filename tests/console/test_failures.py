@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.utils.html import escape
 
+from lockout_admin.admin import ranges
 from lockout_admin.admin.filtering import FilterSetListFilter
 from lockout_admin.evidence import leads
 from lockout_admin.evidence.bidi import with_addresses
@@ -260,3 +261,65 @@ def test_an_empty_list_leads_to_the_next_range_that_is_not(
 def test_of_other_times_nothing_is_said(analyst: Client, fail: Any, query: str) -> None:
     fail(ago=40 * 24 * 3600)
     assert "Nothing in this time" not in said(analyst.get(f"{LIST}?{query}"))
+
+
+SCANS = ["repeated=yes", "common=yes", "account=yes", "path=/login/", "pattern=names"]
+
+
+@pytest.mark.parametrize("query", [*SCANS, "username=lic&match=contains"])
+def test_what_no_index_serves_is_searched_in_the_newest_rows_and_then_before_them(
+    query: str, analyst: Client, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No filter reads more rows than a list may; the links lead through all of the range."""
+    monkeypatch.setattr(ranges, "SEARCHED", 3)
+    asked = f"?{query}&time=7d"
+    seen, links = [], 0
+    for minutes in range(8):
+        fail("alice", ago=60 * minutes, repeated=True, common=True, path="/login/")
+    while asked:
+        answer = analyst.get(LIST + asked)
+        seen += names(answer)
+        told = unescape(said(answer))
+        asked = told.partition('href="')[2].partition('"')[0]
+        links += bool(asked)
+        assert ("Searched: the newest 3 rows of this time, since " in told) is bool(asked)
+        assert "Nothing in this time" not in told
+    assert links == 2
+    assert len(seen) == (0 if query == "pattern=names" else 8)
+
+
+def test_an_empty_search_of_the_newest_rows_leads_to_those_before(
+    analyst: Client, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "SEARCHED", 3)
+    fail("alice", ago=600, repeated=True)
+    for minutes in range(3):
+        fail("bob", ago=60 * minutes)
+    answer = analyst.get(f"{LIST}?repeated=yes")
+    told = unescape(said(answer))
+    assert (names(answer), "Searched: the newest 3 rows" in told) == ([], True)
+    assert names(analyst.get(LIST + told.partition('href="')[2].partition('"')[0])) == ["alice"]
+
+
+def test_what_an_index_serves_is_read_to_its_end(
+    analyst: Client, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "SEARCHED", 3)
+    for minutes in range(8):
+        fail("alice", ago=60 * minutes, repeated=True)
+    for query in ("", "username=alice", "username=alice&repeated=yes", "outcome=counted"):
+        answer = analyst.get(f"{LIST}?{query}")
+        assert (len(names(answer)), "Searched" in said(answer)) == (8, False)
+
+
+def test_a_file_has_all_of_the_range(
+    admin_client: Client, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ranges, "SEARCHED", 3)
+    for minutes in range(8):
+        fail("alice", ago=60 * minutes, repeated=True)
+    asked = f"{LIST}export/?repeated=yes"
+    assert admin_client.get(asked).context["rows"] == "8"
+    form = {"format": "0", "resource": "0", "failedloginresource_username": "on"}
+    answer: Any = admin_client.post(asked, form)
+    assert b"".join(answer.streaming_content).count(b"alice") == 8
