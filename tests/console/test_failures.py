@@ -274,6 +274,7 @@ def test_what_no_index_serves_is_searched_in_the_newest_rows_and_then_before_the
     monkeypatch.setattr(ranges, "SEARCHED", 3)
     asked = f"?{query}&time=7d"
     seen, links = [], 0
+    get_user_model().objects.create_user("alice")
     for minutes in range(8):
         fail("alice", ago=60 * minutes, repeated=True, common=True, path="/login/")
     while asked:
