@@ -200,6 +200,7 @@ class _Search:
             every[key].where.add(Where.LOCKED)
 
 
-def _rank(name: Name) -> tuple[bool, int, str]:
-    best = min(_RANKS.index(where) for where in name.where)
-    return not name.is_exact, best, name.text.casefold()
+def _rank(name: Name) -> tuple[bool, list[int], str]:
+    # Of two that are locked, the one that is an account comes first: nobody calls for the other.
+    ranks = sorted(_RANKS.index(where) for where in name.where)
+    return not name.is_exact, ranks, name.text.casefold()

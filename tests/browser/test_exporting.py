@@ -21,7 +21,7 @@ def test_what_is_filtered_by_network_is_what_is_exported(visit: Visit) -> None:
     page.get_by_role("button", name="Apply").click()
     page.wait_for_url("**net=203.0.113.0**")
 
-    source = "#result_list .field-source bdi > span:not(.lockout-network) > a"
+    source = "#result_list .field-source a[data-copy]"
     shown = page.locator(source).all_inner_texts()
     assert shown
     assert all(ip_address(address) in NETWORK for address in shown)

@@ -64,6 +64,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const hint = (box) => {
     const rest = box.scrollWidth - box.clientWidth - Math.abs(box.scrollLeft);
     box.classList.toggle("lockout-goes-on", rest > 4);
+    // Whoever has no mouse scrolls it with the arrow keys; a list need not have a link in it.
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   };
   const sizes = new ResizeObserver((entries) => entries.forEach((entry) => hint(entry.target)));
   for (const box of document.querySelectorAll(".lockout-undone, #changelist .results")) {
