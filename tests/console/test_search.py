@@ -16,7 +16,6 @@ from django.test import Client
 from django.urls import path
 from django.utils.html import strip_tags
 
-from lockout_admin import lockout
 from lockout_admin.evidence import accounts, finding, leads, reach
 from lockout_admin.evidence.finding import Where
 from lockout_admin.evidence.reach import Column
@@ -73,9 +72,9 @@ def test_a_part_of_a_name_leads_to_a_list(staff: Any, people: None) -> None:
     assert listed(ask(staff("support"), "garcia")) == ["j.garcia", "m.garcia"]
 
 
-def test_of_two_that_are_locked_the_account_comes_first(people: None) -> None:
+def test_of_two_that_are_locked_the_account_comes_first(people: None, lock: Any) -> None:
     for name in ("a garcia that nobody is", "m.garcia"):
-        lockout.lock(name, seconds=60)
+        lock(name)
     names = [name.text for name in finding.find("garcia", ALL).names]
     assert names == ["m.garcia", "a garcia that nobody is", "j.garcia"]
 
