@@ -15,6 +15,7 @@ from lockout_admin.evidence.filters import FailureFilter, LockFilter, SuccessFil
 from lockout_admin.evidence.networks import NetworkRuleFilter
 from lockout_admin.models import AccountLock, Incident
 
+from ..measuring import unmeasured
 from .conftest import list_url
 
 VALUES = [
@@ -59,21 +60,21 @@ def records(fail: Any, enter: Any, lock: Any) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_values(staff: Any, model: str) -> None:
-    browser = staff("root")
+    get = unmeasured(staff("root").get)
     filters = {"failedlogin": FailureFilter, "successfullogin": SuccessFilter}
     for name in [*filters.get(model, LockFilter).names(), *OTHERS, *COLUMNS]:
         for value in VALUES:
-            answer = browser.get(list_url(model), {name: value.encode("utf-8", "surrogatepass")})
+            answer = get(list_url(model), {name: value.encode("utf-8", "surrogatepass")})
             assert answer.status_code in {200, 302, 400}, (name, value)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_values_of_a_history(staff: Any, model: str) -> None:
-    browser = staff("root")
+    get = unmeasured(staff("root").get)
     record = apps.get_model("lockout_admin", model)._default_manager.first()
     for value in VALUES:
         page = {"p": value.encode("utf-8", "surrogatepass")}
-        answer = browser.get(f"{list_url(model)}{record.pk}/history/", page, follow=True)
+        answer = get(f"{list_url(model)}{record.pk}/history/", page, follow=True)
         assert answer.status_code == 200, value
 
 
@@ -134,19 +135,19 @@ def sent(value: str) -> bytes:
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_values_of_the_other_lists(browsers: Any, kind: str) -> None:
-    browser = browsers("root")
+    get = unmeasured(browsers("root").get)
     for name in [*LISTS[kind], "q", "o", "p", "_to_field"]:
         for value in ODD:
-            answer = browser.get(list_url(kind), {name: sent(value)})
+            answer = get(list_url(kind), {name: sent(value)})
             assert answer.status_code in {200, 302, 400}, (name, value)
 
 
 @pytest.mark.parametrize("page", ["search", "policy/try", "policy", "export"])
 def test_values_of_a_question(browsers: Any, page: str) -> None:
-    browser = browsers("root")
+    get = unmeasured(browsers("root").get)
     for name in ("q", "list", "days", "username", "before"):
         for value in ODD:
-            answer = browser.get(f"{list_url('accountlock')}{page}/", {name: sent(value)})
+            answer = get(f"{list_url('accountlock')}{page}/", {name: sent(value)})
             assert answer.status_code in {200, 302, 400}, (name, value)
             assert answer.status_code != 302 or answer.url.startswith("/admin/lockout_admin/")
 
@@ -157,21 +158,21 @@ ENDS = ["change", "history", "delete"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_no_key_has_no_page(browsers: Any, kind: str) -> None:
-    browser = browsers("root")
+    get = unmeasured(browsers("root").get)
     for value in ODD:
         part = quote(sent(value), safe="")
         for page in (*ENDS, "unlock", "block"):
-            answer = browser.get(f"{list_url(kind)}{part}/{page}/", follow=True)
+            answer = get(f"{list_url(kind)}{part}/{page}/", follow=True)
             assert answer.status_code in {200, 302, 403, 404}, (page, value)
 
 
 def test_what_is_no_name_and_no_network_has_no_page(browsers: Any) -> None:
-    browser = browsers("root")
+    get = unmeasured(browsers("root").get)
     for value in ODD:
         part = quote(sent(value), safe="")
         for page in ("name", "network"):
             # Django leads from what looks like an old address to a page that is not there.
-            answer = browser.get(f"{list_url('accountlock')}{page}/{part}/", follow=True)
+            answer = get(f"{list_url('accountlock')}{page}/{part}/", follow=True)
             assert answer.status_code in {200, 404}, (page, value)
 
 

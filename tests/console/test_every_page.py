@@ -36,6 +36,8 @@ from lockout_admin.models import (
     TrustedDevice,
 )
 
+from ..measuring import unmeasured
+
 #: Who comes in: any of these sets of permissions; nobody; everybody who is staff; a fixed answer.
 Sets = tuple[frozenset[str], ...]
 Need = Sets | int
@@ -421,7 +423,7 @@ def test_nobody_comes_in_without_being_staff(world: Any, alice: Any) -> None:
     owner.force_login(alice)
     for browser in (Client(), owner):
         for page in every_page(world):
-            answer = getattr(browser, page.method)(page.url)
+            answer = unmeasured(getattr(browser, page.method))(page.url)
             assert answer.status_code == 302, page
             assert answer.url.startswith("/admin/login/"), page
 
@@ -432,7 +434,7 @@ def test_one_permission_opens_its_pages_and_no_other(world: Any, codename: str) 
     browser = member(held)
     faults: list[tuple[Any, ...]] = []
     for page in every_page(world):
-        answer = getattr(browser, page.method)(page.url)
+        answer = unmeasured(getattr(browser, page.method))(page.url)
         expected = page.need if isinstance(page.need, int) else (200, 302)
         if not isinstance(page.need, int) and not is_met(page.need, held):
             expected = 403
@@ -441,7 +443,7 @@ def test_one_permission_opens_its_pages_and_no_other(world: Any, codename: str) 
             faults.append((page.name, page.method, answer.status_code, expected))
         faults += [(page.name, text) for text in told(read(answer), held, page.url)]
     for url in every_question(world):
-        faults += [(url, text) for text in told(read(browser.get(url)), held, url)]
+        faults += [(url, text) for text in told(read(unmeasured(browser.get)(url)), held, url)]
     assert faults == []
 
 
@@ -461,7 +463,7 @@ def test_what_takes_several_permissions_takes_each_of_them(world: Any) -> None:
             held = need - {missing}
             browser = member(set(held))
             for page in mine:
-                answer = getattr(browser, page.method)(page.url)
+                answer = unmeasured(getattr(browser, page.method))(page.url)
                 answer.getvalue()
                 expected = {200, 302} if is_met(page.need, set(held)) else {403}
                 if answer.status_code not in expected:

@@ -29,6 +29,8 @@ from lockout_admin.engine.ruleset import account_rules
 from lockout_admin.lockout import is_account_locked
 from lockout_admin.models import AccountLock, AuditEntry, FailedLogin, SuccessfulLogin, UserAgent
 
+from ..measuring import unmeasured
+
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
 DOCUMENTATION = [
     ip_network(net)
@@ -81,13 +83,13 @@ def debug(settings: Any) -> None:
 @pytest.fixture(scope="module")
 def traffic() -> list[Visit]:
     """The attempts of the ninety days."""
-    return visits(1, NOW)
+    return unmeasured(visits)(1, NOW)
 
 
 @pytest.fixture(scope="module")
 def history(traffic: list[Visit]) -> History:
     """What they leave."""
-    return Replay(1, NOW).run(traffic)
+    return unmeasured(Replay(1, NOW).run)(traffic)
 
 
 @pytest.mark.parametrize("repeated", [False, True])

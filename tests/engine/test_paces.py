@@ -22,6 +22,7 @@ from lockout_admin.models import AccountLock, FailedLogin
 
 from ..conftest import HOME, request_from
 from ..defences.person import Person
+from ..measuring import unmeasured
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def addresses() -> Iterator[str]:
 
 
 def log_in(password: str, ip: str, username: str = "alice") -> Any:
-    return authenticate(request_from(ip), username=username, password=password)
+    return unmeasured(authenticate)(request_from(ip), username=username, password=password)
 
 
 class Attack:
@@ -65,7 +66,7 @@ class Attack:
             self.sleep(beside)
 
     def sleep(self, beside: Callable[[], Any]) -> None:
-        lock = lockout.get_lock("alice")
+        lock = unmeasured(lockout.get_lock)("alice")
         wait = max(self.pace, lock.remaining if lock else 0)
         if self.by_the_second:  # pragma: no cover
             self.sleep_by_the_second(wait, beside)

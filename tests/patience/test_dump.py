@@ -21,8 +21,16 @@ from . import thief
 pytestmark = pytest.mark.django_db
 
 VICTIMS = 200
+#: As the package ships it; elsewhere in the tests no two passwords look alike.
+BITS = fingerprints._BITS
 
 Victims = dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def _bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BITS == 16
+    monkeypatch.setattr(fingerprints, "_BITS", BITS)
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from lockout_admin.policy.findings import Begun
 from ..conftest import HOME
 from ..defences.person import Person
 from ..engine.conftest import ELSEWHERE
+from ..measuring import unmeasured
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 4, 15, tzinfo=UTC)
@@ -55,16 +56,15 @@ def ninety_days(settings: Any) -> None:
     """The demo's seed, which has the rules on names alone."""
     settings.LOCKOUT_ADMIN = {"CACHE": "default", "RULES": NO_NETWORKS}
     traffic = visits(1, NOW)
-    history = Seed(1, NOW).run(traffic)
-    people.settle()
-    for _ in records.write(history, traffic):
-        pass
+    history = unmeasured(Seed(1, NOW).run)(traffic)
+    unmeasured(people.settle)()
+    unmeasured(list)(records.write(history, traffic))
 
 
 def test_the_demo_s_ninety_days_have_the_very_locks(ninety_days: None) -> None:
     for days in (91, 30):
         since = NOW - timedelta(days=days)
-        locks, comparison = replayed(since, NOW)
+        locks, comparison = unmeasured(replayed)(since, NOW)
         assert locks == in_the_table(since)
         assert len(locks) > 1_000
         found = comparison.in_force.findings
@@ -139,7 +139,7 @@ class Trace:
                 lockout.unlock_account(name, by="sam")
             return
         password = "right" if chance < 0.2 else f"wrong {self.random.randrange(40)}"
-        self.random.choice(self.people).log_in(password, name)
+        unmeasured(self.random.choice(self.people).log_in)(password, name)
 
 
 @pytest.mark.parametrize("seed", range(4 if LONG else 1))
