@@ -139,21 +139,14 @@ def ursula(site: DemoSite) -> None:
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_keeps_the_policy_and_fits_a_telephone(
+def test_a_page_keeps_the_policy_can_be_used_by_everybody_and_fits_a_telephone(
     visit: Visit, ursula: None, name: str, scheme: str
 ) -> None:
     page = visit(PAGES[name], "admin", color_scheme=scheme)
     assert page.locator("#content-main").is_visible()
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-
-
-@pytest.mark.parametrize("scheme", SCHEMES)
-@pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_no_serious_fault_on_a_page(
-    visit: Visit, ursula: None, name: str, scheme: str
-) -> None:
-    page = visit(PAGES[name], "admin", color_scheme=scheme, bypass_csp=True)
+    page.set_viewport_size({"width": 1280, "height": 800})
     for numbers in page.locator("summary").all():
         numbers.click()
     assert serious_faults(page) == []
