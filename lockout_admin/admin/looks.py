@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 
 from ..evidence import health, leads
 from ..evidence.overview import CAP, Overview, open_incidents
@@ -38,14 +37,9 @@ class Line:
     @classmethod
     def of(cls, site: str, incident: Incident, sees: Sees) -> Line:
         """Return the line of an incident."""
-        try:
-            name = "admin:lockout_admin_incident_change"
-            url = reverse(name, args=[incident.pk], current_app=site)
-        except NoReverseMatch:
-            url = ""
         return cls(
             title=sees.title_of(incident),
-            url=url,
+            url=leads.to_incident(site, incident.pk),
             since=times.ago(incident.started_at),
             is_over=incident.is_over,
             names=incident.names,

@@ -20,6 +20,11 @@ def to_network(site: str, network: str) -> str:
     return _url("accountlock_network", site, network)
 
 
+def to_incident(site: str, number: int) -> str:
+    """Return the URL of the page for an incident."""
+    return _url("incident_change", site, number)
+
+
 def to_search(site: str) -> str:
     """Return the URL of the page that answers questions."""
     return _url("accountlock_search", site)

@@ -19,7 +19,8 @@ from freezegun import freeze_time
 from lockout_admin.evidence import loudness, summaries
 from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
 from lockout_admin.evidence.loudness import Loudness
-from lockout_admin.models import AccountLock, SuccessfulLogin
+from lockout_admin.evidence.slices import count_slices
+from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
 
 from .conftest import list_url, names
 
@@ -317,3 +318,9 @@ def test_the_newest_of_many_are_found_in_an_index(
     summary = strip(olga, f"{FAILURES}?time=all&username=bot{order}").summary
     ago = [(timezone.now() - moment).total_seconds() for moment in (summary.last, summary.first)]
     assert (summary.rows, ago) == (3, [1, 5])
+
+
+def test_what_nothing_passes_has_no_rows_in_any_slice(db: None) -> None:
+    now = timezone.now()
+    edges = [(now, now), (now - timedelta(days=1), now)]
+    assert count_slices(FailedLogin.objects.none(), "timestamp", edges, 5) == [0, 0]

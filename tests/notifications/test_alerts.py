@@ -20,6 +20,7 @@ from lockout_admin.engine.breaker import LOOK_SECS, Breaker
 from lockout_admin.models import FailedLogin, Incident, IncidentEvent, Outbox
 from lockout_admin.notifications import alerts, wording
 from lockout_admin.notifications.notifiers import Notice
+from lockout_admin.notifications.webhook import WebhookNotifier
 from lockout_admin.notifications.wording import Wording
 from lockout_admin.signals import alarm_changed, engine_changed, incident_changed
 
@@ -423,6 +424,19 @@ def test_a_wording_of_no_incident_is_none(db: None) -> None:
     for topic in ("", "incident:x", "incident:99"):
         assert Wording.of(Outbox(kind=Kind.INCIDENT, topic=topic)) is None
         assert Wording.of(Outbox(kind=Kind.ENTRY, topic=topic)) is None
+
+
+def test_a_webhook_is_told_the_reason_and_the_page(db: None) -> None:
+    one = incident()
+    row = Outbox(kind=Kind.INCIDENT, topic=f"incident:{one.pk}")
+    content = WebhookNotifier().content(Notice(row))
+    wording = Wording.of(row)
+    assert wording
+    assert content["type"] == "lockout.incident"
+    assert content["data"]["reason"] == f"{wording.title}. {wording.reason}"
+    assert content["data"]["page"].endswith(f"/incident/{one.pk}/change/")
+    row.topic = "incident:99"
+    assert "reason" not in WebhookNotifier().content(Notice(row))["data"]
 
 
 def test_an_incident_that_is_settled_while_its_mail_is_written(olga: Any) -> None:
