@@ -28,8 +28,7 @@ def tell_of_the_rest(request: HttpRequest, filterset: RecordFilter) -> None:
     asked = request.GET.copy()
     for gone in ("time", "before", PAGE_VAR):
         asked.pop(gone, None)
-    if start := filterset.form.start:
-        asked["after"] = start.isoformat()
+    asked["after"] = filterset.form.start.isoformat()  # such filters are not valid without one
     asked["before"] = filterset.since.isoformat()
     text = _("Searched: the newest %(count)s rows of this time, since %(moment)s.")
     said = text % {"count": grouped(SEARCHED), "moment": exact(filterset.since)}

@@ -142,3 +142,8 @@ def test_a_row_that_went_between_is_left_out(
 ) -> None:
     monkeypatch.setattr(RecordList, "_keys", lambda self, start, end: [many[1].pk, 0, many[0].pk])
     assert reads(staff("analyst"), {})[0] == ["name1", "name0"]
+
+
+@pytest.mark.parametrize("number", ["x", "", None, "1e3", "\u0663x", "-5", "0"])
+def test_what_is_no_page_is_the_first(number: Any, db: None) -> None:
+    assert CappedPaginator(FailedLogin.objects.order_by("pk"), 10).validate_number(number) == 1

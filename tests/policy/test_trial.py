@@ -277,6 +277,16 @@ def test_the_command_tells_both_sides(tmp_path: Path) -> None:
     assert told["tried"]["locks_by_rule"]["account"] == 1
 
 
+def test_a_lock_from_before_is_none_of_this_time() -> None:
+    four_days = 4 * 24 * 60 * 60
+    for seconds in range(3):
+        fail(four_days + seconds)
+    assert replay().in_force.findings.locks.total() == 0
+    found = replay(STRICT).tried
+    assert found
+    assert (found.findings.locks.total(), found.findings.evaluated) == (0, 0)
+
+
 def test_the_command_tells_what_contradicts_the_preset(tmp_path: Path) -> None:
     fail(30)
     file = tmp_path / "rules.toml"
