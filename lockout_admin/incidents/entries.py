@@ -102,7 +102,8 @@ def _how(incident: Incident, login: Login, common: str) -> str:
     tried = row.evaluated + row.refused if row else 0
     if common == NAME:
         return NAME if tried >= _TRIED and not _others_live_there(login) else ""
-    if _has_failed_there(login):
+    # Whose name the attack never tried has mistyped it himself.
+    if tried and _has_failed_there(login):
         return RETURNED
     is_alike = incident.agent is not None and incident.agent == login.agent
     if tried or is_alike:

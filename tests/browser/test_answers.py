@@ -64,7 +64,7 @@ def locked(visit: Visit) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("username", "typed"), [("peggy", "peggy"), ("laura", "laura@example.com")]
+    ("username", "typed"), [("peggy", "peggy"), ("dave", "dave@example.com")]
 )
 def test_support_unlocks_a_caller_in_ten_seconds(
     visit: Visit, locked: Any, username: str, typed: str

