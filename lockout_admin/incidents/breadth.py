@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
-from .suspicion import Finding, by_agent, strange_in_order, usual
+from .people import by_agent
+from .suspicion import Finding, strange_in_order, usual
 from .thresholds import Thresholds
 from .tries import Try
 

@@ -7,7 +7,7 @@ is one that people come in with, and not the attack's.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -36,9 +36,12 @@ _PLACES: Final = 2
 
 def of_network(number: int, since: datetime, end: datetime) -> Counter[int | None]:
     """Return how many accounts came in from a network, by user agent."""
+    return Counter(agent for _subject, agent in _here(number, since, end))
+
+
+def _here(number: int, since: datetime, end: datetime) -> set[tuple[int, int | None]]:
     rows = came_in(since, end).filter(network=number)
-    newest = rows.order_by("-timestamp").values_list("subject", "user_agent")[:_MOST]
-    return Counter(agent for _subject, agent in set(newest))
+    return set(rows.order_by("-timestamp").values_list("subject", "user_agent")[:_MOST])
 
 
 def some_of_network(number: int, since: datetime, end: datetime, enough: int) -> int:
@@ -104,21 +107,61 @@ class More(NamedTuple):
     tries: int
 
 
-def more_than(group: Iterable[Try], here: int, everybody: int) -> More:
-    """Return what fails with one user agent beyond those who come in `here`, in the same time.
+def unexplained(
+    found: Iterable[Try],
+    number: int,
+    homes: Homes,
+    since: datetime,
+    everybody: Mapping[int | None, int],
+) -> More:
+    """Return what fails at a network beyond what its people explain, in a span of time.
 
-    Whom a lock of the network refuses can't come in, whatever he types: of those whose passwords
-    were never compared there may be as many as `everybody` who came in within a week.
+    Names of people who have come in elsewhere: by those who came in from here as newcomers too. An
+    office has few; a conference, or a provider's gateway, has nobody else. Other names: by all who
+    came in. Whom a lock of the network refuses can't come in, whatever he types: of those whose
+    passwords were never compared there may be as many as `everybody` within a week.
+
+    `everybody`: accounts that came in from there within a week, by user agent.
     """
-    group = list(group)
-    compared = {one.subject for one in group if not one.is_refused}
-    kept_out = {one.subject for one in group} - compared
-    refused = sum(one.times for one in group if one.subject in kept_out)
-    tries = sum(one.times for one in group) - refused
-    return More(
-        max(0, len(compared) - here) + max(0, len(kept_out) - everybody),
-        max(0, tries - TRIES_EACH * here) + max(0, refused - TRIES_EACH * everybody),
-    )
+    here = _here(number, since, homes.end)
+    newcomers = _newcomers(here, number, since, homes.end)
+    parts: list[More] = []
+    for agent, group in by_agent(found).items():
+        people = sum(one == agent for _subject, one in here)
+        known = [one for one in group if one.subject in homes.people]
+        rest = [one for one in group if one.subject not in homes.people]
+        compared = {one.subject for one in rest if not one.is_refused}
+        parts += [
+            _beyond(known, newcomers[agent]),
+            _beyond([one for one in rest if one.subject in compared], people),
+            _beyond([one for one in rest if one.subject not in compared], everybody.get(agent, 0)),
+        ]
+    return More(sum(one.names for one in parts), sum(one.tries for one in parts))
+
+
+def by_agent(found: Iterable[Try]) -> dict[int | None, list[Try]]:
+    """Return tries by their user agent."""
+    groups: dict[int | None, list[Try]] = defaultdict(list)
+    for one in found:
+        groups[one.agent].append(one)
+    return groups
+
+
+def _beyond(group: Sequence[Try], people: int) -> More:
+    names, tries = len({one.subject for one in group}), sum(one.times for one in group)
+    return More(max(0, names - people), max(0, tries - TRIES_EACH * people))
+
+
+def _newcomers(
+    here: Iterable[tuple[int, int | None]], number: int, since: datetime, end: datetime
+) -> Counter[int | None]:
+    """Return how many of those who came in had not within a week before, by user agent."""
+    here = list(here)
+    known: set[int] = set()
+    for chunk in chunks({subject for subject, _agent in here}):
+        rows = came_in(end - WEEK, since).filter(network=number, subject__in=chunk)
+        known.update(rows.order_by().values_list("subject", flat=True).distinct())
+    return Counter(agent for subject, agent in here if subject not in known)
 
 
 def _are_no_more(group: Iterable[Try], people: int) -> bool:

@@ -117,7 +117,7 @@ def of_network(
     strange = counting(found, homes)
     for span, words in ((HOUR, "an hour"), (DAY, "a day")):
         recent = [one for one in strange if one.when > end - span]
-        if because := _against(recent, number, end - span, end, limits, words):
+        if because := _against(recent, number, homes, end - span, end, limits, words):
             return _of_one_hand(Finding(_together(strange), because), found, number, end)
     return None
 
@@ -155,6 +155,7 @@ def strange_in_order(strange: Iterable[Try]) -> list[Try]:
 def _against(
     recent: list[Try],
     number: int,
+    homes: Homes,
     since: datetime,
     end: datetime,
     limits: Thresholds,
@@ -165,12 +166,8 @@ def _against(
     if times < min(limits.tries_per_network, limits.names_per_network):
         return ""
     everybody = people.of_network(number, end - WEEK, end)
-    here = people.of_network(number, since, end)
     margin = limits.margin if sum(everybody.values()) >= SHARED else 0
-    names, excess = 0, 0
-    for agent, group in by_agent(recent).items():
-        more = people.more_than(group, here[agent], everybody[agent])
-        names, excess = names + more.names, excess + more.tries
+    names, excess = people.unexplained(recent, number, homes, since, everybody)
     if names >= limits.names_per_network + margin:
         return f"{names} strange names from one network in {words};" + usual(
             limits.names_per_network + margin
@@ -193,14 +190,6 @@ def _is_hammered(recent: Iterable[Try], limits: Thresholds) -> bool:
 def usual(threshold: float) -> str:
     """Say what a threshold is; the second half of a reason."""
     return f" the threshold is {threshold:g}."
-
-
-def by_agent(found: Iterable[Try]) -> dict[int | None, list[Try]]:
-    """Return tries by their user agent."""
-    groups: dict[int | None, list[Try]] = defaultdict(list)
-    for one in found:
-        groups[one.agent].append(one)
-    return groups
 
 
 # -- A name ---------------------------------------------------------------------------------------
