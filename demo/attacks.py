@@ -12,7 +12,7 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 
 from . import vocabulary as words
 from .people import ATTACKED, BESIDE, CAROL, HOLDERS, Person
-from .traffic import any_ipv4, any_ipv6, directory
+from .traffic import any_ipv6, directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Guess:
     #: Where it comes from: the demo is behind a proxy, as most sites are.
     forwarded_for: str
 
+
+#: The addresses of botnets: of each its own, among those for measurements (RFC 2544). Whoever
+#: attacks from the addresses of another attack is, to the site, the same attacker.
+_BOTNETS: Final = {"stuffing": 16, "distributed": 80, "malice": 144}
 
 Plan = Callable[[str], Iterator[Guess]]
 
@@ -53,17 +57,18 @@ def stuffing(username: str) -> Iterator[Guess]:
     for turn in count():
         for place, name in enumerate(names):
             if place == 24 and not turn:
-                yield Guess(CAROL.username, CAROL.password, words.GO, any_ipv4(random))
+                yield Guess(CAROL.username, CAROL.password, words.GO, _bot("stuffing", random))
             suffix = str(turn) if turn else ""
             password = f"{random.choice(words.PASSWORDS)}{suffix}"
-            yield Guess(f"{name}{suffix}@example.net", password, words.GO, any_ipv4(random))
+            address = _bot("stuffing", random)
+            yield Guess(f"{name}{suffix}@example.net", password, words.GO, address)
 
 
 def distributed(username: str) -> Iterator[Guess]:
     """One name from everywhere: each guess claims another address and another browser."""
     random = Random("distributed")
     for password in _passwords():
-        address = random.choice((any_ipv4, any_ipv6))(random)
+        address = random.choice((_bot("distributed", random), any_ipv6(random)))
         yield Guess(username, password, random.choice(words.STALE_BROWSERS), address)
 
 
@@ -74,7 +79,7 @@ def malice(username: str) -> Iterator[Guess]:
     # He does not want to get in: any password will do.
     for number in count():
         for name in names:
-            yield Guess(name, f"whatever {number}", words.CURL, any_ipv4(random))
+            yield Guess(name, f"whatever {number}", words.WGET, _bot("malice", random))
 
 
 def dictionary(username: str) -> Iterator[Guess]:
@@ -109,6 +114,10 @@ def owners_of(kind: str, username: str) -> list[Person]:
         return list(ATTACKED)
     names = {"stuffing": [CAROL.username], "dictionary": _few_names(username)}.get(kind, [username])
     return [person for person in HOLDERS if person.username in names]
+
+
+def _bot(kind: str, random: Random) -> str:
+    return f"198.19.{_BOTNETS[kind] + random.randrange(64)}.{random.randrange(1, 255)}"
 
 
 def _few_names(username: str) -> list[str]:

@@ -63,6 +63,7 @@ STALE_BROWSERS: Final = (
 REQUESTS: Final = "python-requests/2.32.5"
 CURL: Final = "curl/8.5.0"
 GO: Final = "Go-http-client/1.1"
+WGET: Final = "Wget/1.24.5"
 HYDRA: Final = "Mozilla/5.0 (Hydra)"
 
 RELEASE_NOTES: Final = (

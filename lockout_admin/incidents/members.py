@@ -141,6 +141,8 @@ class Members:
             return self._has_moved(incident, finding, subjects)
         if _is_at_once(incident, finding) and self._is_next_door(incident, finding):
             return True
+        if finding.is_crowd and not is_crowd(incident) and _are_two_tools(incident, finding):
+            return False
         common = IncidentName.objects.filter(incident=incident, subject__in=list(subjects)[:500])
         least = min(len(subjects), 500, incident.names)
         return int(common.count()) >= max(3, _OVERLAP * least)
@@ -190,6 +192,10 @@ def is_by_name(incident: Incident) -> bool:
 def is_on_few(incident: Incident) -> bool:
     """Tell whether it is after a few names, and not after a list of them."""
     return incident.kind in _ON_FEW or incident.names <= FEW
+
+
+def _are_two_tools(incident: Incident, finding: Finding) -> bool:
+    return None not in (incident.agent, finding.agent) and incident.agent != finding.agent
 
 
 def _is_at_once(incident: Incident, finding: Finding) -> bool:
