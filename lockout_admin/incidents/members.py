@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -107,14 +107,17 @@ class Members:
             else:
                 own[pk].append(one)
         for pk in list(own):
-            own[pk], honest = self._strange(self.incidents[pk], own[pk], networks)
+            own[pk], honest = self._strange(self.incidents[pk], own[pk])
             rest += honest
         return own, rest
 
-    def _strange(
-        self, incident: Incident, found: Sequence[Try], networks: Collection[int]
-    ) -> tuple[list[Try], list[Try]]:
-        """Tell the attack's tries from those of owners, and of people who share its networks."""
+    def _strange(self, incident: Incident, found: Sequence[Try]) -> tuple[list[Try], list[Try]]:
+        """Tell the attack's tries from those of owners, and of people who share its networks.
+
+        Where the attack has come from before, no owner is who comes from a new place.
+        """
+        numbers = {one.network for one in found} - {None}
+        networks = self._of(IncidentNetwork, "number", numbers, [incident.pk])
         homes = Homes({one.subject for one in found}, incident.started_at)
         strange = [one for one in found if homes.is_strange(one)]
         from_there = [one for one in strange if one.network in networks]

@@ -60,6 +60,16 @@ ATTACKS: dict[str, Callable[[Site], Attack]] = {
     "brute force that gets in": lambda site: traces.brute_force(
         "user61", 30, 60, right={3: PASSWORD}
     ),
+    "brute force with its owner's browser, from three addresses": lambda site: Attack(
+        "browser",
+        (traces.BRUTE_FORCE,),
+        [
+            traces.Try(45.0 * n, "user60", f"guess {n}", f"203.0.113.{n % 3}", traces.FIREFOX)
+            for n in range(80)
+        ],
+        20,
+        "user60",
+    ),
     "spraying, a name a second": lambda site: traces.spraying(
         [*people(site, 60), *traces.ghosts(60)], 1
     ),
