@@ -18,7 +18,7 @@ from .paging import CAP, CappedPaginator
 from .times import exact
 
 #: Rows that a list reads for filters that no index serves; a link leads to those before them.
-SEARCHED: Final = 20_000
+SEARCHED: Final = 10_000
 
 
 def tell_of_the_rest(request: HttpRequest, filterset: RecordFilter) -> None:

@@ -31,7 +31,7 @@ SAMPLE: Final = 5_000
 #: … and the newest of the site among which those of a busy range are found.
 NEWEST: Final = 20_000
 #: Rows of a network with an index of its own that names are taken from.
-ROWS: Final = 2_000
+ROWS: Final = 1_000
 LINES: Final = 20
 #: Networks whose locks are looked for.
 _LOCKABLE: Final = 500
@@ -171,8 +171,8 @@ class NetworkDossier:
         if self.sight.failures:
             series["failures"] = self._by_day(FailedLogin.objects.all(), self.failures, moments)
         if self.sight.logins:
-            entries = SuccessfulLogin.objects.exclude(event=SuccessfulLogin.Event.LOGOUT)
-            series["logins"] = self._by_day(entries, self.logins, moments)
+            rows = SuccessfulLogin.objects.all()
+            series["logins"] = self._by_day(rows, self.logins, moments)
         return Days.of(moments, since=self._since(), **series)
 
     def _since(self) -> datetime | None:
@@ -184,7 +184,8 @@ class NetworkDossier:
 
     def _by_day(self, rows: Any, seen: Seen, moments: list[datetime]) -> list[int]:
         if seen.is_cut and self._condition is not None:
-            return days.counts(rows.filter(**self._condition), moments)
+            count = days.entries if rows.model is SuccessfulLogin else days.counts
+            return count(rows.filter(**self._condition), moments)
         return seen.by_day(moments)
 
     @cached_property

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from lockout_admin.evidence import leads, origins
+from lockout_admin.evidence import days, leads, origins
 from lockout_admin.evidence.origins import NetworkDossier
 from lockout_admin.evidence.sight import Sight
 from lockout_admin.identity.network import network_of, number_of, wide_network_of
@@ -186,6 +186,22 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any range has more rows than a page reads."""
     for name, value in (("SAMPLE", 3), ("NEWEST", 4), ("ROWS", 3)):
         monkeypatch.setattr(origins, name, value)
+
+
+def test_logouts_are_no_logins_on_the_days_of_a_busy_address(
+    busy: None, enter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "CAP", 3)
+    for event, hours in (
+        *[("login", 0)] * 5,
+        *[("logout", 0)] * 2,
+        *[("login", 24)] * 2,
+        *[("logout", 24)] * 2,
+        ("login", 48),
+    ):
+        enter(event=event, ago=hours * 3600)
+    counted = [day.logins for day in dossier("203.0.113.7").days.days]
+    assert counted == [0] * 27 + [1, 2, 3]
 
 
 def test_of_a_busy_range_the_newest_are_seen(busy: None, fail: Any, olga: Client) -> None:
