@@ -100,15 +100,15 @@ class Times:
             return False
         return self.big <= max(FLOOR_MS, MOST_TIMES * self.small)
 
-    def measure(self, small: Console, big: Console) -> None:
+    def measure(self, small: Console, big: Console, runs: int) -> None:
         """Ask both in turn."""
         is_cold = self.name.endswith("first time")
-        for _ in range(RUNS):
+        for _ in range(runs):
             self.small = min(self.small, small.ask(self.url, is_cold=is_cold)["ms"])
             self.big = min(self.big, big.ask(self.url, is_cold=is_cold)["ms"])
 
 
-def compare(small: Console, big: Console, wanted: str) -> bool:
+def compare(small: Console, big: Console, wanted: str, runs: int = RUNS) -> bool:
     """Print a line a page; tell whether all bounds hold."""
     print(f"{'':34}{'ms':>8}{'small':>8}{'ratio':>7}{'queries':>9}")
     kept = True
@@ -118,10 +118,10 @@ def compare(small: Console, big: Console, wanted: str) -> bool:
         small.ask(url)
         found = big.ask(url, explain=True)
         times = Times(name, url)
-        times.measure(small, big)
+        times.measure(small, big, runs)
         for _ in range(DOUBTS):
             if not times.is_kept:
-                times.measure(small, big)
+                times.measure(small, big, runs)
         is_well = times.is_kept and not found["faults"]
         print(
             f"{name:34}{times.big:8.1f}{times.small:8.1f}{times.big / times.small:7.2f}"
@@ -141,6 +141,7 @@ def main() -> None:
     parser.add_argument("--small", help="URL of a database of its own")
     parser.add_argument("--big", help="URL of another")
     parser.add_argument("--only", default="", help="a part of the names of the pages")
+    parser.add_argument("--runs", type=int, default=RUNS, help="of each page (%(default)s)")
     parser.add_argument("--cpu", action="store_true", help="measure processors, not the clock")
     parser.add_argument("--plans", action="store_true", help="fill DATABASE_URL, look at plans")
     parser.add_argument("--serve", choices=["small", "big"], help=argparse.SUPPRESS)
@@ -160,7 +161,7 @@ def main() -> None:
     ):
         for one in (small, big):
             one.hear()
-        if not compare(small, big, options.only):
+        if not compare(small, big, options.only, options.runs):
             raise SystemExit(
                 f"A page takes more than {MOST_TIMES} times as long, or reads too many rows."
             )

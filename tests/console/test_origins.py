@@ -265,8 +265,8 @@ def test_of_a_busy_network_of_attempts_days_are_counted_all_the_same(
         "network": number_of(network_of(address)),
         "wide_network": number_of(wide_network_of(address)),
     }
-    for days in range(5):
-        fail(ago=days * 24 * 3600, ip_address=address, **numbers)
+    for number in range(5):
+        fail(ago=number * 24 * 3600, ip_address=address, **numbers)
     found = dossier(network)
     assert found.failures.said == (3, True)
     assert sum(day.failures for day in found.days.days) == 5
