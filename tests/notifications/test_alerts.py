@@ -435,7 +435,7 @@ def test_a_webhook_is_told_the_reason_and_the_page(db: None) -> None:
     assert content["type"] == "lockout.incident"
     assert content["data"]["reason"] == f"{wording.title}. {wording.reason}"
     assert content["data"]["page"].endswith(f"/incident/{one.pk}/change/")
-    row.topic = "incident:99"
+    row.topic = f"incident:{one.pk + 1}"
     assert "reason" not in WebhookNotifier().content(Notice(row))["data"]
 
 
