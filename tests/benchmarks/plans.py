@@ -64,7 +64,9 @@ def _mysql(sql: str, params: Any, most: int) -> Iterator[str]:
     ((plan,),) = _explained("ANALYZE FORMAT=JSON", sql, params)
     # MariaDB writes what it compares binary columns with as it is, quotes and all.
     valid = re.sub(r'("\w*condition"): ".*?"(?=,?\n\s*["}\]])', r'\1: ""', plan, flags=re.DOTALL)
-    valid = re.sub(r"\\(.)", lambda match: match[0] if match[1] in '"\\/bfnrtu' else match[1], valid)
+    valid = re.sub(
+        r"\\(.)", lambda match: match[0] if match[1] in '"\\/bfnrtu' else match[1], valid
+    )
     for node in _nodes(json.loads(valid, strict=False)):
         rows = float(node.get("r_rows") or 0) * float(node.get("r_loops") or 1)
         if str(node.get("table_name")).startswith("lockout_admin_") and rows > (

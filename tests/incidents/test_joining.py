@@ -85,3 +85,18 @@ def test_what_was_closed_stays_as_it_is(clock: Any) -> None:
     tries(NAMES[:12], OTHER)
     group()
     assert Incident.objects.unmerged().count() == 2
+
+
+@pytest.mark.parametrize(("agent", "found"), [(FIREFOX, 2), (SCRIPT, 1)])
+def test_names_of_a_list_that_are_then_failed_from_everywhere(
+    clock: Any, agent: str, found: int
+) -> None:
+    """With another tool it is another hand, which wants the locks."""
+    tries(NAMES, ONE)
+    group()
+    assert len(incidents()) == 1
+    clock.tick(2 * MINUTE)
+    for place in range(240):
+        tries([NAMES[place % 10]], f"192.0.2.{place}", agent)
+    group()
+    assert len(Incident.objects.unmerged()) == found
