@@ -120,6 +120,7 @@ def test_a_name_is_found_and_unlocked_from_the_first_page(visitor: Visitor) -> N
     page.keyboard.type("victoria")
     page.keyboard.press("Enter")
     expect(page.locator(".lockout-standing")).to_contain_text("Locked by hand")
+    expect(page.locator(".lockout-in-place").get_by_label("Reason")).to_be_focused()
     page.keyboard.type("called back")
     page.get_by_label("I have read why 1 lock was put on by hand.").check()
     page.locator(".lockout-in-place").get_by_role("button", name="Unlock").click()
