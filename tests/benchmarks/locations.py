@@ -27,7 +27,7 @@ _VISITS: Final = {
     "busy address": f"?time=all&net={LOUD_ADDRESS}",
     "of a day from a network": "?net=32.0.0.0/3",
     "by user agent": "?time=all&agent=Chrome/1",
-    "of thirty days by user agent": "?time=30d&agent=Chrome/1",
+    "of a day by user agent": "?agent=Chrome/1",
     "rare user agent": "?time=all&agent=needle",
     "no such user agent": "?time=all&agent=haystack",
     "by path": "?time=24h&path=api",
@@ -53,7 +53,7 @@ _FAILURES: Final = {
     "common": "?time=24h&common=yes",
     "pattern of names": "?time=24h&pattern=names",
     "pattern of addresses": "?time=24h&pattern=addresses",
-    "pattern of agents": "?time=all&pattern=agents",
+    "pattern of agents": "?time=24h&pattern=agents",
     "network, oldest first": "?time=all&net=32.0.0.0/3&o=1",
 }
 _SUCCESSES: Final = {

@@ -9,12 +9,10 @@ from typing import Any, Final
 
 from django.db import connection
 
-#: Rows that a page may read and sort: where a count stops, times ten for a filter, and a few.
-MOST_ROWS: Final = 101_000
+#: Rows that a page may read and sort: where a count stops, times ten for a filter.
+MOST_ROWS: Final = 100_000
 #: Rows that it may read without an index: where a count stops, and the few that it passes over.
 MOST_SCANNED: Final = 10_100
-#: What reads all that is below it, whatever limit is above.
-_READS_ALL: Final = ("Sort", "Hash", "HashAggregate", "Aggregate", "Materialize")
 
 
 def faults(sql: str, params: Any, most: int = MOST_ROWS) -> list[str]:
@@ -34,22 +32,10 @@ def _explained(prefix: str, sql: str, params: Any) -> list[Any]:
 def _postgresql(sql: str, params: Any, most: int) -> Iterator[str]:
     ((plans,),) = _explained("EXPLAIN (ANALYZE, FORMAT JSON)", sql, params)
     plan = json.loads(plans) if isinstance(plans, str) else plans
-    for node, is_stopped in _steps(plan[0]["Plan"]):
+    for node in _nodes(plan[0]["Plan"], "Plans"):
         rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        if rows > (MOST_SCANNED if _is_scan_of_visits(node) and not is_stopped else most):
+        if rows > (MOST_SCANNED if _is_scan_of_visits(node) else most):
             yield f"{node['Node Type']} of {node.get('Relation Name', '')} reads {rows:,.0f} rows"
-
-
-def _steps(node: dict[str, Any], *, is_stopped: bool = False) -> Iterator[tuple[Any, bool]]:
-    """Walk a plan; with each step, whether a limit above it ends it once there is enough.
-
-    What most rows have is found sooner in the table than by any index.
-    """
-    yield node, is_stopped
-    kind = node["Node Type"]
-    is_stopped = kind == "Limit" or (is_stopped and kind not in _READS_ALL)
-    for child in node.get("Plans", []):
-        yield from _steps(child, is_stopped=is_stopped)
 
 
 def _is_scan_of_visits(node: dict[str, Any]) -> bool:
@@ -90,11 +76,11 @@ def _sqlite(sql: str, params: Any) -> Iterator[str]:
             yield step
 
 
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    """Walk a plan, whose steps may be under any key."""
+def _nodes(node: Any, below: str = "") -> Iterator[dict[str, Any]]:
+    """Walk a plan; `below` is the key of a node's children, if only one has any."""
     if isinstance(node, list):
         for child in node:
-            yield from _nodes(child)
+            yield from _nodes(child, below)
     elif isinstance(node, dict):
         yield node
-        yield from _nodes(list(node.values()))
+        yield from _nodes([node.get(below, [])] if below else list(node.values()), below)
