@@ -9,9 +9,10 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from ..evidence import bars
 from ..evidence.agents import described
 from ..evidence.histograms import HEIGHT, WIDTH, Bar
-from ..evidence.loudness import BAR_CAP, Loudness
+from ..evidence.loudness import Loudness
 from ..evidence.selection import RecordFilter
 from ..evidence.summaries import FIELDS, SAMPLE, Summary
 from . import cells
@@ -64,7 +65,7 @@ class Picture:
     loudness: Loudness
     width: int = WIDTH
     height: int = HEIGHT
-    cap: str = grouped(BAR_CAP)
+    cap: str = grouped(bars.CAP)
 
     @property
     def kinds(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from . import bars
 from .filters import FailureFilter, LockFilter, SuccessFilter
 from .histograms import Histogram, edges_of
 from .slices import count_entries, count_slices
@@ -20,17 +21,11 @@ from .slices import count_entries, count_slices
 SAMPLE: Final = 5_000
 #: Without such filters, an index counts those of each bar faster than more of them are read.
 FEW: Final = 1_000
-#: As far as one bar is counted.
-BAR_CAP: Final = 5_000
 #: A list without a range shows the newest days.
 _USUAL: Final = timedelta(days=30)
 #: Filters that select the same on each kind of record.
 _SHARED: Final = ("username", "match", "net", "agent", "time", "after", "before")
 _NAMED: Final = ("username", "net", "agent")
-
-
-#: When each bar begins and ends.
-Slices = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +47,27 @@ class Loudness:
             return None
         end = asked.form.cleaned_data.get("before") or timezone.now()
         start = asked.form.start or end - _USUAL
-        edges = edges_of(start, max(end, start + timedelta(minutes=1)))
+        span = _Span(start, end, edges_of(start, max(end, start + timedelta(minutes=1))))
         # A lock knows a sample of its addresses only.
         unknown = {"refused"} if shared.keys() & {"net", "agent"} else set()
         kinds = [kind for kind in kinds if kind not in unknown]
-        counts = [_READ[kind](shared, start, edges) for kind in kinds]
+        counts = [_READ[kind](shared, span) for kind in kinds]
         events = {kind: count.events for kind, count in zip(kinds, counts, strict=True)}
         since = [count.since for count in counts if count.since]
         return cls(
-            Histogram.of(edges, events),
+            Histogram.of(span.edges, events),
             any(count.is_capped for count in counts),
             max(since, default=None),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """What a list shows, and where the bars of that begin."""
+
+    start: datetime
+    end: datetime
+    edges: list[datetime]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,42 +78,48 @@ class _Count:
 
 
 def _visits(
+    kind: str,
     rows: QuerySet[Any],
     shared: Mapping[str, str],
-    start: datetime,
-    edges: list[datetime],
-    count: Callable[[Slices], list[int]],
+    span: _Span,
+    count: Callable[[bars.Bars], list[int]],
 ) -> _Count:
     is_named = any(name in shared for name in _NAMED)
     most = SAMPLE if is_named else FEW
-    newest = rows.filter(timestamp__gte=start).order_by("-timestamp")
+    newest = rows.filter(timestamp__gte=span.start).order_by("-timestamp")
     moments = list(newest.values_list("timestamp", flat=True)[: most + 1])
     if len(moments) <= most:
         return _Count([(moment, 1) for moment in moments])
     if is_named:
         # No index has both a network and a time: the newest, and it is said that there are more.
         return _Count([(moment, 1) for moment in moments], since=moments[-1])
-    counts = count([*pairwise(edges)])
-    return _Count([*zip(edges, counts, strict=False)], is_capped=BAR_CAP in counts)
+    counts = bars.counts(kind, [*pairwise(span.edges)], count, span.start, span.end)
+    return _Count([*zip(span.edges, counts, strict=False)], is_capped=bars.CAP in counts)
 
 
-def _failures(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+def _failures(shared: Mapping[str, str], span: _Span) -> _Count:
     rows = FailureFilter(shared, queryset=FailedLogin.objects.all()).qs
-    return _visits(
-        rows, shared, start, edges, lambda bars: count_slices(rows, "timestamp", bars, BAR_CAP)
-    )
+
+    def count(spans: bars.Bars) -> list[int]:
+        return count_slices(rows, "timestamp", spans, bars.CAP)
+
+    return _visits("failures", rows, shared, span, count)
 
 
-def _successes(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+def _successes(shared: Mapping[str, str], span: _Span) -> _Count:
     rows = SuccessFilter(shared, queryset=SuccessfulLogin.objects.all()).qs
     entries = rows.exclude(event=SuccessfulLogin.Event.LOGOUT)
-    return _visits(entries, shared, start, edges, lambda bars: count_entries(rows, bars, BAR_CAP))
+
+    def count(spans: bars.Bars) -> list[int]:
+        return count_entries(rows, spans, bars.CAP)
+
+    return _visits("successes", entries, shared, span, count)
 
 
-def _refused(shared: Mapping[str, str], start: datetime, edges: list[datetime]) -> _Count:
+def _refused(shared: Mapping[str, str], span: _Span) -> _Count:
     """Return what locks refused, where each lock began."""
     rows = LockFilter({**shared}, queryset=AccountLock.objects.all()).qs
-    loud = rows.filter(started_at__gte=start, refused__gt=0).order_by("-started_at")
+    loud = rows.filter(started_at__gte=span.start, refused__gt=0).order_by("-started_at")
     events = list(loud.values_list("started_at", "refused")[: SAMPLE + 1])
     return _Count(events, since=events[-1][0] if len(events) > SAMPLE else None)
 

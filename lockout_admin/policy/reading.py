@@ -10,7 +10,6 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeAlias
 
@@ -19,17 +18,14 @@ from django.db.models import Exists, OuterRef
 from ..conf import conf
 from ..engine import owners
 from ..identity.client import Client
-from ..identity.network import network_of, number_of
 from ..identity.subject import Subject
 from ..models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from ..models.walks import Row, walk
 
 _BATCH: Final = 2_000
-#: Addresses whose networks are remembered.
-_ADDRESSES: Final = 16_384
 _RELEASED: Final = FailedLogin.Outcome.RELEASED
 _COLUMNS: Final = (
-    *("timestamp", "pk", "username", "subject", "ip_address", "browser", "device"),
+    *("timestamp", "pk", "username", "subject", "ip_address", "network", "browser", "device"),
     *("user_agent__text", "path"),
 )
 _FAILURE: Final = (*_COLUMNS, "fine", "repeated", "outcome")
@@ -130,18 +126,17 @@ class _Reader:
 
     def __init__(self) -> None:
         self._has_older_secrets = len(conf.secrets) > 1
-        self._network = lru_cache(maxsize=_ADDRESSES)(_network)
 
     def guess(self, row: Row) -> Guess:
         """Return a wrong password."""
-        when, pk, name, key, address, browser, device, agent, path, *rest = row
+        when, pk, name, key, address, network, browser, device, agent, path, *rest = row
         fine, repeated, outcome = rest
         return Guess(
             when,
             pk,
             self._subject(name, key, (fine,)),
             Client(address, agent or "", path),
-            self._network(address),
+            _text(network),
             browser,
             device,
             repeated,
@@ -150,14 +145,14 @@ class _Reader:
 
     def entry(self, row: Row) -> Entry:
         """Return a right one."""
-        when, pk, name, key, address, browser, device, agent, path, *rest = row
+        when, pk, name, key, address, network, browser, device, agent, path, *rest = row
         account, made_it = rest
         return Entry(
             when,
             pk,
             self._subject(name, key, ()),
             Client(address, agent or "", path),
-            self._network(address),
+            _text(network),
             browser,
             None if made_it else device,
             account,
@@ -170,9 +165,9 @@ class _Reader:
         return Subject(name, (key,), fines)
 
 
-def _network(address: str | None) -> str | None:
-    number = number_of(network_of(address))
-    return None if number is None else str(number)
+def _text(network: int | None) -> str | None:
+    """Return a network as the engine compares it: the row's, by whichever prefix it was cut."""
+    return None if network is None else str(network)
 
 
 def _release(row: Row) -> Release:

@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from freezegun import freeze_time
 
-from lockout_admin.evidence import loudness, summaries
+from lockout_admin.evidence import bars, loudness, summaries
 from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
 from lockout_admin.evidence.loudness import Loudness
 from lockout_admin.evidence.slices import count_slices
@@ -199,13 +199,45 @@ def test_of_too_many_each_bar_is_counted_up_to_a_limit(
     olga: Client, fail: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(loudness, "FEW", 2)
-    monkeypatch.setattr(loudness, "BAR_CAP", 2)
+    monkeypatch.setattr(bars, "CAP", 2)
     for ago in (60, 61, 62, 5 * 3600):
         fail(ago=ago)
     shown = picture(olga, FAILURES)
     assert counts(shown) == [(1, 0, 0), (2, 0, 0)]
     assert shown.loudness.is_capped
     assert "a bar is counted up to" in olga.get(FAILURES).content.decode()
+
+
+def test_bars_that_are_over_are_counted_once_a_day(
+    olga: Client, fail: Any, enter: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(loudness, "FEW", 2)
+    for ago in (60, 2 * 3600, 2 * 3600, 23 * 3600 + 1900):
+        fail(ago=ago)
+        enter(ago=ago)
+    first = counts(picture(olga, FAILURES))
+    # The bars of now and of the start of the range: more comes, and a part of it is left out.
+    assert first == [(1, 0, 1), (2, 0, 2), (1, 0, 1)]
+    FailedLogin.objects.all().delete()
+    for ago in (30, 40, 50):
+        fail(ago=ago)
+    assert counts(picture(olga, FAILURES)) == [(0, 0, 1), (2, 0, 2), (3, 0, 1)]
+    with freeze_time(datetime(2026, 3, 11, 12, 31, tzinfo=UTC)):
+        fail(ago=10)
+        # After a day nothing is remembered.
+        week = f"{FAILURES}?time=7d"
+        assert sum(one[0] for one in counts(picture(olga, week))) == 4
+
+
+@pytest.mark.parametrize("odd", [7, [1, 2], [1, 2, "3"], {}, "x"])
+def test_bars_are_counted_whatever_the_store_has_of_them(
+    olga: Client, fail: Any, monkeypatch: Any, odd: Any
+) -> None:
+    monkeypatch.setattr(loudness, "FEW", 2)
+    monkeypatch.setattr(bars.store, "get_many", lambda keys: dict.fromkeys(keys, odd))
+    for ago in (60, 61, 62, 5 * 3600):
+        fail(ago=ago)
+    assert counts(picture(olga, FAILURES)) == [(1, 0, 0), (3, 0, 0)]
 
 
 def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
