@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db import connections
+from django.db.models import DateTimeField, Q
 from django.utils.formats import number_format
 
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
@@ -95,7 +96,28 @@ class RecordList(CappedList):
         marks = self.result_list.query
         if marks.is_sliced:
             self.result_list = self._rows(marks.low_mark, marks.high_mark)
+        elif self._is_plain(self.queryset.query.order_by):
+            # All there are: by the index that finds them, and no other for the sake of the order.
+            found = self.apply_select_related(self.queryset.order_by())[: self.list_max_show_all]
+            self.result_list = self._ordered(found, self.queryset.query.order_by)
         self.model_admin.look_up(request, list(self.result_list))
+
+    def _is_plain(self, order: Sequence[str]) -> bool:
+        """Tell whether Python has the order that the database has: not of text or addresses."""
+        fields: list[Any] = [self.lookup_opts.get_field(term.lstrip("-")) for term in order]
+        return all(
+            field.primary_key or field.choices or isinstance(field, DateTimeField)
+            for field in fields
+        )
+
+    def _ordered(self, rows: Iterable[Any], order: Sequence[str]) -> list[Any]:
+        """Return a few rows in an order, nulls where the database has them."""
+        are_largest = connections[self.queryset.db].features.nulls_order_largest
+        ordered = list(rows)
+        for term in reversed(order):
+            by = partial(_comparable, name=term.lstrip("-"), nulls_are_largest=are_largest)
+            ordered.sort(key=by, reverse=term.startswith("-"))
+        return ordered
 
     def _rows(self, start: int, end: int) -> list[Any]:
         # Keys first: an index has all that finds and orders them, so no row is read in vain.
@@ -116,6 +138,9 @@ class RecordList(CappedList):
     def newest(self, most: int, *fields: str) -> list[Any]:
         """Return fields of the newest rows of what the list selects, at most so many."""
         order = self.model_admin.orderings[self.model_admin.ordering[0]]
+        if len(self.result_list) == self.result_count and self._is_plain(order):
+            shown = self._ordered(self.result_list, order)[:most]
+            return [tuple(getattr(row, field) for field in fields) for row in shown]
         rows = self.queryset.order_by(*order).values_list(*fields)
         if isinstance(self.result_count, AtLeast) and (near := self._near(most, order)):
             found = list(rows.filter(near)[:most])
@@ -126,9 +151,7 @@ class RecordList(CappedList):
     def _near(self, end: int, order: Sequence[str]) -> Q | None:
         """Return the condition that a row is among the first of the whole list.
 
-        The page is probably there. SQLite does not see that a filter selects much, and would sort
-        all of it. A range of the index that has the order makes every database walk along it, and
-        its two ends bound the walk.
+        The page is probably there: see `slices.span_of_newest`.
         """
         everything = self.root_queryset.query
         selected = self.queryset.query
@@ -141,6 +164,11 @@ class RecordList(CappedList):
         first = list(values[:1])
         last = list(values[reach : reach + 1])
         return Q(**{f"{name}__range": sorted(first + last)}) if last else None
+
+
+def _comparable(row: Any, name: str, *, nulls_are_largest: bool) -> tuple[bool, Any]:
+    value = getattr(row, name)
+    return (nulls_are_largest, 0) if value is None else (not nulls_are_largest, value)
 
 
 def in_theme(ours: type[ChangeList], base: type[ChangeList]) -> type[ChangeList]:

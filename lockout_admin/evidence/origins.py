@@ -25,6 +25,7 @@ from ..models.networks import about
 from . import days
 from .days import Days
 from .sight import Sight
+from .slices import span_of_newest
 
 #: Rows of a kind that are looked at, of a network without an index of its own …
 SAMPLE: Final = 5_000
@@ -117,7 +118,9 @@ class NetworkDossier:
         """The last locks of it, of what is around it, of its parts that failed lately."""
         if not self.sight.locks:
             return []
-        rows = AccountLock.objects.fresh().filter(label__in=self._labels, subject=None)
+        # Not "subject is null", for which SQLite has an index, and all of these rows in it.
+        of_networks = AccountLock.objects.fresh().exclude(subject__isnull=False)
+        rows = of_networks.filter(label__in=self._labels)
         return list(rows.order_by("-started_at")[:LINES])
 
     @property
@@ -219,7 +222,9 @@ class NetworkDossier:
 
 
 def _newest_of_site(model: Any, inside: Any, start: datetime) -> Seen:
-    since = max(start, _start_of_newest(model) or start)
+    span = span_of_newest(model.objects.all(), "timestamp", NEWEST)
+    since = max(start, span[0]) if span else start
+    inside = inside.filter(timestamp__range=(since, span[1])) if span else inside
     newest = _read(inside.filter(timestamp__gte=since).order_by("-timestamp"), SAMPLE)
     if len(newest) == SAMPLE:
         since = newest[-1].timestamp
@@ -229,12 +234,6 @@ def _newest_of_site(model: Any, inside: Any, start: datetime) -> Seen:
 
 def _read(rows: Any, most: int) -> list[Any]:
     return list(rows.values_list(*_FIELDS, named=True)[:most])
-
-
-def _start_of_newest(model: Any) -> datetime | None:
-    """Return when the newest rows of the site began; ``None``: it has no more than these."""
-    whens = model.objects.order_by("-timestamp").values_list("timestamp", flat=True)
-    return next(iter(whens[NEWEST : NEWEST + 1]), None)
 
 
 def _prefix(rule: NetworkRule) -> int:

@@ -108,7 +108,8 @@ class Crowd(Happenings):
         rare = f"CASE WHEN s.i % {every} = 0 THEN"
         name = f"{rare} 1 {loud} 1 THEN 0 ELSE 2 + s.i * 7919 % {NAMES} END"
         place = f"{rare} 1 {loud} 2 THEN 0 ELSE 2 + s.i * 7907 % {ADDRESSES} END"
-        agent = f"{rare} 0 ELSE 1 + s.i * 7901 % {AGENTS} END"
+        # The agent that most have is on a page of the smallest site as well.
+        agent = f"{rare} 0 {loud} 3 THEN 1 ELSE 1 + s.i * 7901 % {AGENTS} END"
         return (
             f"JOIN bench_who who ON who.n = {name} JOIN bench_place place ON place.n = {place}"
             f" JOIN bench_agent agent ON agent.n = {agent}"

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 from freezegun import freeze_time
 
+from lockout_admin.engine.store import store
 from lockout_admin.evidence import bars, loudness, summaries
 from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
 from lockout_admin.evidence.loudness import Loudness
@@ -234,7 +235,7 @@ def test_bars_are_counted_whatever_the_store_has_of_them(
     olga: Client, fail: Any, monkeypatch: Any, odd: Any
 ) -> None:
     monkeypatch.setattr(loudness, "FEW", 2)
-    monkeypatch.setattr(bars.store, "get_many", lambda keys: dict.fromkeys(keys, odd))
+    monkeypatch.setattr(store, "get_many", lambda keys: dict.fromkeys(keys, odd))
     for ago in (60, 61, 62, 5 * 3600):
         fail(ago=ago)
     assert counts(picture(olga, FAILURES)) == [(1, 0, 0), (3, 0, 0)]
