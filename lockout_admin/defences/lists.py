@@ -157,6 +157,11 @@ def is_allowed(ip_address: str | None) -> bool:
     return match is not None and match.is_allowed
 
 
+def are_any() -> bool:
+    """Tell whether any network is blocked or allowed."""
+    return _known.of_site().in_force().size > 0
+
+
 def refuses(attempt: Attempt) -> float | None:
     """Return for how many seconds an attempt is refused because of where it comes from.
 

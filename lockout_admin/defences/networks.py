@@ -55,6 +55,10 @@ def _cidr(network: Callable[[str | None], str | None], facts: Facts) -> str | No
     return cidr
 
 
+def _number(network: Callable[[str | None], str | None], facts: Facts) -> int | None:
+    return number_of(_cidr(network, facts))
+
+
 def _keys(scope: str, cidr: str) -> tuple[int, ...]:
     return digests(f"lockout_admin.{scope}", cidr)
 
@@ -114,7 +118,8 @@ def _scope(name: str, column: str, network: Callable[[str | None], str | None]) 
         name,
         partial(_matter, column, name, network),
         accounts=partial(_accounts, column),
-        brief=partial(_cidr, network),
+        brief=partial(_number, network),
+        column=column,
         is_of_addresses=True,
     )
 

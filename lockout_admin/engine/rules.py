@@ -90,6 +90,8 @@ class Scope:
     #: Tells what an attempt falls into from all else in the scope, as `of` does, and sooner: a log
     #: has millions. ``None``: by the key of what `of` returns.
     brief: Callable[[Facts], Hashable | None] | None = None
+    #: The column of a record in which `brief` is, as far as the address tells it.
+    column: str | None = None
     #: Whether it looks at nothing but the address, and at whether a trusted device came.
     is_of_addresses: bool = False
     #: Whether it counts what comes from trusted devices, apart from strangers.

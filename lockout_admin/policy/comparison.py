@@ -15,12 +15,15 @@ from ..declarations.setting import trying
 from ..engine.rules import Rule
 from ..engine.ruleset import rules_in_force
 from .findings import Begun, Findings
+from .memory import Clock
 from .people import People
 from .reading import Guess, Release, events, first_moment
 from .replay import Replay
 
 #: So often somebody is told how far it is.
 _TELL: Final = 2_000
+#: After so many events it is looked whether the time is up.
+_OFTEN: Final = 16
 #: Told of it: the share of the log (0 to 1), and the events met so far.
 Tell = Callable[[float, int], object]
 
@@ -103,13 +106,14 @@ def _run(comparison: Comparison, tell: Tell | None, deadline: float) -> None:
     if first is None:
         return
     people = People()
-    replays = [Replay(side.rules, side.findings, people, first) for side in comparison.sides]
+    clock = Clock(first)
+    replays = [Replay(side.rules, side.findings, people, clock) for side in comparison.sides]
     reach = max(replay.reach for replay in replays)
     # Not the later of the two moments: what rules reach back to may lie before all calendars.
     start = first if comparison.since - first <= reach else comparison.since - reach
     length = comparison.until - start
-    for number, event in enumerate(events(start, comparison.until)):
-        if time.monotonic() > deadline:
+    for number, event in enumerate(events(start, comparison.until, clock)):
+        if number % _OFTEN == 0 and time.monotonic() > deadline:
             comparison.until, comparison.is_whole = max(event.when, comparison.since), False
             return
         if tell and number % _TELL == 0:

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from struct import Struct
+from typing import Final, Protocol
 
 from ..defences.networks import MOST_ACCOUNTS
 from ..engine.parts import CLOCKS_APART_SECS, MOST_LOCKS, most_rows, reach
@@ -26,7 +27,53 @@ _MARKS: Final = 3
 _FORGIVEN, _REPEATED, _CLEARED = 4, 2, 1
 #: In place of ``None``.
 _NONE: Final = -(2**63)
+_PACKED: Final = Struct(f"{_SIZE}q")
 _MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def numbers_of(
+    micros: int,
+    pk: int,
+    fine: int,
+    subject: int,
+    network: int | None,
+    browser: int | None,
+    *,
+    repeated: bool,
+) -> bytes:
+    """Return a failure as numbers in a row, which nothing has ended; `micros` is when it was."""
+    return _PACKED.pack(
+        micros,
+        pk,
+        fine << _MARKS | repeated * _REPEATED,
+        subject,
+        _NONE if network is None else network,
+        _NONE if browser is None else browser,
+    )
+
+
+class Kept(Protocol):
+    """A failure, as numbers and as what the engine knows; the one where it is asked for."""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether it was the same wrong password as before."""
+        ...
+
+    @property
+    def micros(self) -> int:
+        """When it was."""
+        ...
+
+    @property
+    def row(self) -> bytes:
+        """See `numbers_of`."""
+        ...
+
+    @property
+    def failure(self) -> Failure:
+        """What the engine knows of it."""
+        ...
 
 
 class Reach:
@@ -83,28 +130,16 @@ class Known:
     #: All of them as `state` has made them last, while that is asked for; ``None``: make them anew.
     _seen: list[Failure] | None = None
 
-    def add(self, failure: Failure, micros: int) -> None:
-        """Remember a failure, if a rule may count it; `micros` is when it was."""
-        if failure.repeated and not self.reach.repeats:
+    def add(self, kept: Kept) -> None:
+        """Remember a failure, if a rule may count it."""
+        if kept.repeated and not self.reach.repeats:
             return
-        if self._failures and self._failures[0] <= micros - self.reach.micros:
-            self._trim(micros)
+        failures = self._failures
+        if failures and failures[0] <= kept.micros - self.reach.micros:
+            self._trim(kept.micros)
         if self._seen is not None:
-            self._seen.append(failure)
-        network, browser = failure.network, failure.browser
-        self._failures.extend(
-            (
-                micros,
-                failure.id,
-                failure.fine << _MARKS
-                | failure.forgiven * _FORGIVEN
-                | failure.repeated * _REPEATED
-                | failure.cleared * _CLEARED,
-                failure.subject,
-                _NONE if network is None else int(network),
-                _NONE if browser is None else browser,
-            )
-        )
+            self._seen.append(kept.failure)
+        failures.frombytes(kept.row)
 
     def is_quiet(self, micros: int) -> bool:
         """Tell whether one more failure leaves each rule below its limit, and nothing is locked.
@@ -123,7 +158,7 @@ class Known:
 
     def state(self, now: datetime, clock: Clock) -> State:
         """Return what the engine would find now."""
-        self.forget(now, clock)
+        self.forget(now, clock.micros(now))
         if self._seen is None:
             self._seen = list(self._made(clock))
         return State(tuple(self._seen), tuple(self.locks))
@@ -132,9 +167,9 @@ class Known:
         """Tell whether a right password from a network may end anything, whoever has come in."""
         return self.reach.ends and int(network) in self._failures[_NETWORK::_SIZE]
 
-    def forget(self, now: datetime, clock: Clock) -> bool:
+    def forget(self, now: datetime, micros: int) -> bool:
         """Forget what the engine would read no more; tell whether anything is left."""
-        self._trim(clock.micros(now))
+        self._trim(micros)
         if self.locks:
             self.locks = _newest(
                 [lock for lock in self.locks if lock.end > now - self.reach.locks[lock.rule]]

@@ -6,17 +6,18 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
+from ..defences import lists
 from ..engine.rules import Facts, Scope
 from ..identity import names
 from ..identity.client import Client
 from ..identity.subject import Subject
-from .reading import Entry
+from .reading import Entry, Guess
 
 #: Accounts, and addresses in each scope, that are remembered.
 _ACCOUNTS: Final = 4_096
 _ADDRESSES: Final = 16_384
 #: From an attempt to what tells the thing that it falls into from others of the scope.
-Teller: TypeAlias = Callable[[Facts], Hashable | None]
+Teller: TypeAlias = Callable[[Facts, Guess | Entry], Hashable | None]
 _NOBODY: Final = Subject("", (0,), (0,))
 
 
@@ -26,6 +27,8 @@ class People:
     def __init__(self) -> None:
         self._tellers: dict[Scope, Teller] = {}
         self._user = lru_cache(maxsize=_ACCOUNTS)(names.look_up_account)
+        self._last: Facts | None = None
+        self._has_lists = lists.are_any()
         self._has_other_names = len(names.lookup_fields()) > 1
 
     def teller(self, scope: Scope) -> Teller:
@@ -34,8 +37,36 @@ class People:
         What one address falls into is remembered, for all sets of rules.
         """
         if scope not in self._tellers:
-            self._tellers[scope] = _remembering(scope) if scope.is_of_addresses else _brief(scope)
+            self._tellers[scope] = self._teller(scope)
         return self._tellers[scope]
+
+    def _teller(self, scope: Scope) -> Teller:
+        if not scope.is_of_addresses:
+            tell = _brief(scope)
+            return lambda facts, _visit: tell(facts)
+        of_address = _remembering(scope)
+        column = scope.column
+        if column is None or self._has_lists:
+            return of_address
+
+        def of_row(facts: Facts, visit: Guess | Entry) -> Hashable | None:
+            if visit.network is None:  # perhaps of a time when the site's proxies were not known
+                return of_address(facts, visit)
+            return visit.numbers[column] if facts.device is None else None
+
+        return of_row
+
+    def facts(self, subject: Subject, client: Client, device: int | None) -> Facts:
+        """Return who attempts; the same to each set of rules."""
+        last = self._last
+        if (
+            last is None
+            or last.subject is not subject
+            or last.client is not client
+            or last.device != device
+        ):
+            last = self._last = Facts(subject, client, device)
+        return last
 
     def own_fines(self, subject: Subject, entry: Entry) -> set[int]:
         """Return the digests of the spellings that are the account's who came in."""
@@ -54,7 +85,7 @@ class People:
         return [Subject.of(name) for name in found]
 
 
-def _brief(scope: Scope) -> Teller:
+def _brief(scope: Scope) -> Callable[[Facts], Hashable | None]:
     def key(facts: Facts) -> int | None:
         matter = scope.of(facts)
         return None if matter is None else matter.key
@@ -69,4 +100,4 @@ def _remembering(scope: Scope) -> Teller:
     def of_address(address: str | None, device: int | None) -> Hashable | None:
         return tell(Facts(_NOBODY, Client(address), device))
 
-    return lambda facts: of_address(facts.client.ip_address, facts.device)
+    return lambda facts, _visit: of_address(facts.client.ip_address, facts.device)

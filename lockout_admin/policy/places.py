@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ..engine.rules import ACCOUNT, Facts, Matter, Rule, Scope
-from ..engine.states import Failure, PastLock, State
+from ..engine.states import PastLock, State
 from .memory import Clock, Known, Reach
 from .people import People, Teller
+from .reading import Entry, Guess
 
 #: Of so many things in a scope, those that no rule counts any more are forgotten.
 ROOM: Final = 10_000
@@ -28,12 +29,15 @@ class Place:
     facts: Facts
     #: See `Scope.brief`.
     things: dict[str, Hashable]
+    #: The same, with what was known of each.
+    found: list[tuple[_Within, Hashable, Known | None]]
 
 
 class _Within:
     """What is known within one scope."""
 
     def __init__(self, scope: Scope, rules: Iterable[Rule], tell: Teller) -> None:
+        self.name = scope.name
         self.of = scope.of
         self.tell = tell
         self.reach = Reach(rules)
@@ -73,20 +77,20 @@ class Places:
 
     # -- What an attempt falls into -------------------------------------------------------------
 
-    def place(self, facts: Facts) -> Place:
-        """Return what an attempt falls into."""
-        things = {
-            name: brief
-            for name, within in self._within.items()
-            if (brief := within.tell(facts)) is not None
-        }
-        return Place(facts, things)
+    def place(self, facts: Facts, visit: Guess | Entry) -> Place:
+        """Return what an attempt falls into, which is a row of the log."""
+        things: dict[str, Hashable] = {}
+        found: list[tuple[_Within, Hashable, Known | None]] = []
+        for name, within in self._within.items():
+            brief = within.tell(facts, visit)
+            if brief is not None:
+                things[name] = brief
+                found.append((within, brief, within.known.get(brief)))
+        return Place(facts, things, found)
 
     def is_quiet(self, place: Place, micros: int) -> bool:
         """Tell whether there is nothing to decide, as nearly always."""
-        for name, brief in place.things.items():
-            within = self._within[name]
-            known = within.known.get(brief)
+        for within, _brief, known in place.found:
             if not (known.is_quiet(micros) if known else within.is_ever_quiet):
                 return False
         return True
@@ -105,14 +109,13 @@ class Places:
 
     # -- What is known --------------------------------------------------------------------------
 
-    def add(self, failure: Failure, place: Place, micros: int) -> None:
+    def add(self, guess: Guess, place: Place) -> None:
         """Remember a failure wherever it falls into."""
-        for name, brief in place.things.items():
-            within = self._within[name]
-            within.thing(brief).add(failure, micros)
+        for within, brief, known in place.found:
+            (known or within.thing(brief)).add(guess)
             matter = within.of(place.facts) if within.is_of_names else None
             if matter and matter.subject not in (None, matter.key):
-                self._tie(failure.subject, name, brief)
+                self._tie(guess.subject.key, within.name, brief)
 
     def lock(self, lock: PastLock, matter: Matter, place: Place) -> None:
         """Remember a lock."""
@@ -133,8 +136,9 @@ class Places:
     def forget(self, now: datetime, clock: Clock) -> bool:
         """Forget what counts no more, where there is much; tell whether anything was."""
         full = [within for within in self._within.values() if len(within.known) > within.room]
+        micros = clock.micros(now)
         for within in full:
-            left = {brief: one for brief, one in within.known.items() if one.forget(now, clock)}
+            left = {brief: one for brief, one in within.known.items() if one.forget(now, micros)}
             within.known, within.room = left, max(ROOM, 2 * len(left))
         if full:
             tied = {key: self._still(places) for key, places in self._beside.items()}

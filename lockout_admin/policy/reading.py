@@ -17,16 +17,18 @@ from django.db.models import Exists, OuterRef
 
 from ..conf import conf
 from ..engine import owners
+from ..engine.states import Failure
 from ..identity.client import Client
 from ..identity.subject import Subject
 from ..models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from ..models.walks import Row, walk
+from .memory import Clock, numbers_of
 
 _BATCH: Final = 2_000
 _RELEASED: Final = FailedLogin.Outcome.RELEASED
 _COLUMNS: Final = (
-    *("timestamp", "pk", "username", "subject", "ip_address", "network", "browser", "device"),
-    *("user_agent__text", "path"),
+    *("timestamp", "pk", "username", "subject", "ip_address", "network", "wide_network"),
+    *("browser", "device", "user_agent__text", "path"),
 )
 _FAILURE: Final = (*_COLUMNS, "fine", "repeated", "outcome")
 _SUCCESS: Final = (*_COLUMNS, "account", "made_it")
@@ -39,16 +41,36 @@ class Guess:
     """A wrong password that was compared."""
 
     when: datetime
+    micros: int
     id: int
     subject: Subject
     client: Client
-    #: Its number.
+    #: Its number, as text; and those that rules on addresses count by, by their columns.
     network: str | None
+    numbers: dict[str, int | None]
     browser: int | None
     device: int | None
     repeated: bool
     #: Whether somebody ended it later, with a release, a link of a mail or a new password.
     released: bool
+    #: What is remembered of it, once for all sets of rules.
+    row: bytes
+    _failure: Failure | None = None
+
+    @property
+    def failure(self) -> Failure:
+        """What the engine knows of it."""
+        if self._failure is None:
+            self._failure = Failure(
+                self.id,
+                self.when,
+                self.subject.fine,
+                self.network,
+                self.repeated,
+                self.subject.key,
+                self.browser,
+            )
+        return self._failure
 
 
 @dataclass(slots=True)
@@ -56,11 +78,13 @@ class Entry:
     """A right password."""
 
     when: datetime
+    micros: int
     id: int
     #: Without the digests of its spelling, which few need.
     subject: Subject
     client: Client
     network: str | None
+    numbers: dict[str, int | None]
     browser: int | None
     device: int | None
     #: The primary key of the account, as text; may be empty.
@@ -80,7 +104,7 @@ class Release:
 Event: TypeAlias = Guess | Entry | Release
 
 
-def events(since: datetime, until: datetime) -> Iterator[Event]:
+def events(since: datetime, until: datetime, clock: Clock) -> Iterator[Event]:
     """Yield what happened from `since` on, before `until`, oldest first."""
     period = {"gte": since, "lt": until}
     failures = _within(FailedLogin.objects.all(), "timestamp", period)
@@ -92,7 +116,7 @@ def events(since: datetime, until: datetime) -> Iterator[Event]:
     )
     successes = successes.annotate(made_it=Exists(made))
     ended = _within(AccountLock.objects.filter(enforced=True), "ended_at", period)
-    reader = _Reader()
+    reader = _Reader(clock)
     streams = (
         _each(reader.guess, failures, _FAILURE, "timestamp"),
         _each(reader.entry, successes, _SUCCESS, "timestamp"),
@@ -124,35 +148,42 @@ def _each(
 class _Reader:
     """Makes events of rows; what many rows ask of the settings, it asks once."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._has_older_secrets = len(conf.secrets) > 1
 
     def guess(self, row: Row) -> Guess:
         """Return a wrong password."""
-        when, pk, name, key, address, network, browser, device, agent, path, *rest = row
+        when, pk, name, key, address, network, wide, browser, device, agent, path, *rest = row
         fine, repeated, outcome = rest
+        subject, micros = self._subject(name, key, (fine,)), self._clock.micros(when)
         return Guess(
             when,
+            micros,
             pk,
-            self._subject(name, key, (fine,)),
+            subject,
             Client(address, agent or "", path),
             _text(network),
+            {"network": network, "wide_network": wide},
             browser,
             device,
             repeated,
             outcome == _RELEASED,
+            numbers_of(micros, pk, subject.fine, subject.key, network, browser, repeated=repeated),
         )
 
     def entry(self, row: Row) -> Entry:
         """Return a right one."""
-        when, pk, name, key, address, network, browser, device, agent, path, *rest = row
+        when, pk, name, key, address, network, wide, browser, device, agent, path, *rest = row
         account, made_it = rest
         return Entry(
             when,
+            self._clock.micros(when),
             pk,
             self._subject(name, key, ()),
             Client(address, agent or "", path),
             _text(network),
+            {"network": network, "wide_network": wide},
             browser,
             None if made_it else device,
             account,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Final
 
 from ..engine.buckets import buckets_in
 from ..engine.credit import with_credit
 from ..engine.decisions import after_failure, after_success, decide
-from ..engine.rules import Bucket, Facts, Matter, Rule
+from ..engine.rules import Bucket, Matter, Rule
 from ..engine.states import Failure, LockDue, PastLock, Refusal, States
 from ..identity.subject import Subject
 from .findings import Begun, Findings
@@ -38,12 +38,12 @@ class Replay:
     """What some rules would have done, as far as the log has been told."""
 
     def __init__(
-        self, rules: Sequence[Rule], findings: Findings, people: People, start: datetime
+        self, rules: Sequence[Rule], findings: Findings, people: People, clock: Clock
     ) -> None:
         self.rules = tuple(rules)
         self.findings = findings
         self.people = people
-        self.clock = Clock(start)
+        self.clock = clock
         self.places = Places(rules, people)
         self._knows_devices = any(rule.scope.is_of_devices for rule in rules)
         #: Devices that the rules would trust no more, …
@@ -74,32 +74,21 @@ class Replay:
 
     def _guess(self, guess: Guess) -> None:
         place = self._place(guess, guess.subject)
-        micros = self.clock.micros(guess.when)
-        if self.places.is_quiet(place, micros):
+        if self.places.is_quiet(place, guess.micros):
             self.findings.guessed(guess, is_refused=False)
-            self._remember(guess, place, micros)
+            self._remember(guess, place)
             return
         met = self._meet_at(place, guess)
         is_refused = self._refusal(met) is not None
         self.findings.guessed(guess, is_refused=is_refused)
         if not is_refused:
-            self._fail(met, self._remember(guess, place, micros))
+            self._remember(guess, place)
+            self._fail(met, guess.failure)
 
-    def _remember(self, guess: Guess, place: Place, micros: int) -> Failure:
+    def _remember(self, guess: Guess, place: Place) -> None:
         if guess.released:
             self._released.add(guess.id)
-        subject = guess.subject
-        failure = Failure(
-            guess.id,
-            guess.when,
-            subject.fine,
-            guess.network,
-            guess.repeated,
-            subject.key,
-            guess.browser,
-        )
-        self.places.add(failure, place, micros)
-        return failure
+        self.places.add(guess, place)
 
     def _fail(self, met: _Met, failure: Failure) -> None:
         now = failure.when
@@ -124,7 +113,7 @@ class Replay:
 
     def _enter(self, entry: Entry) -> None:
         place = self._place(entry, entry.subject)
-        is_quiet = self.places.is_quiet(place, self.clock.micros(entry.when))
+        is_quiet = self.places.is_quiet(place, entry.micros)
         met = None if is_quiet else self._meet_at(place, entry)
         refusal = self._refusal(met) if met else None
         matter = _refused_by(refusal, met.buckets) if met and refusal else None
@@ -163,7 +152,8 @@ class Replay:
 
     def _place(self, visit: Guess | Entry, subject: Subject) -> Place:
         is_trusted = self._knows_devices and visit.device not in self._ended
-        return self.places.place(Facts(subject, visit.client, visit.device if is_trusted else None))
+        device = visit.device if is_trusted else None
+        return self.places.place(self.people.facts(subject, visit.client, device), visit)
 
     def _meet_at(self, place: Place, visit: Guess | Entry) -> _Met:
         matters = self.places.matters(place)

@@ -34,6 +34,8 @@ FAILURE: Final = [
     "subject",
     "fine",
     "ip_address",
+    "network",
+    "wide_network",
     "user_agent_id",
     "path",
     "outcome",
@@ -44,6 +46,8 @@ SUCCESS: Final = [
     "subject",
     "account",
     "ip_address",
+    "network",
+    "wide_network",
     "user_agent_id",
     "path",
     "event",
@@ -59,6 +63,7 @@ from django.db import connection  # noqa: E402
 from django.db.models import Model  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
+from lockout_admin.identity.network import network_of, number_of, wide_network_of  # noqa: E402
 from lockout_admin.identity.subject import Subject  # noqa: E402
 from lockout_admin.management.progress import Progress  # noqa: E402
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin, UserAgent  # noqa: E402
@@ -101,7 +106,7 @@ def _failures(count: int, agents: list[int]) -> Iterator[Row]:
         outcome = "counted" if bits & 14 else "locked"
         yield (
             *(moment, subject.username, subject.key, subject.fine),
-            *(address, agent, path, outcome),
+            *(address, *_networks(address), agent, path, outcome),
         )
 
 
@@ -110,7 +115,14 @@ def _successes(count: int, agents: list[int]) -> Iterator[Row]:
         is_rare = subject.username == RARE_NAME
         account = RARE_NAME if is_rare else str(bits % ACCOUNTS)
         event = "login" if bits & 14 else "verified"
-        yield moment, subject.username, subject.key, account, address, agent, path, event
+        yield (
+            *(moment, subject.username, subject.key, account),
+            *(address, *_networks(address), agent, path, event),
+        )
+
+
+def _networks(address: str) -> tuple[int | None, int | None]:
+    return number_of(network_of(address)), number_of(wide_network_of(address))
 
 
 def _visits(
