@@ -13,6 +13,8 @@ from django.db import connections
 from django.db.models import DateTimeField, Q
 from django.utils.formats import number_format
 
+from ..evidence.slices import at_most
+
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000
 #: A page is looked for among so many times its rows first, before anywhere else.
@@ -54,7 +56,7 @@ class CappedPaginator(_Paginator):
     @cached_property
     def count(self) -> int:
         """The number of rows, or `AtLeast` `CAP`."""
-        found = self.object_list.order_by()[: CAP + 1].count()
+        found = at_most(self.object_list, CAP + 1)
         return AtLeast(CAP) if found > CAP else Rows(found)
 
     def validate_number(self, number: Any) -> int:

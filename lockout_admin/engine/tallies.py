@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 
@@ -30,6 +30,8 @@ _PAUSE = timedelta(seconds=60)
 #: … and so many of them are remembered.
 _SAMPLES = 8
 _AT_ONCE = 500
+#: What is asked of a lock here.
+FIELDS: Final = ("key", "started_at", "refused", "last_refused", "refused_from", "settled")
 #: Hosts' clocks differ: where a lock has ended here, it may still refuse there.
 _GRACE = timedelta(seconds=120)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..models import FailedLogin, SuccessfulLogin
 from .filters import FailureFilter, SuccessFilter
+from .slices import at_most
 
 #: Where counting ends: a database that may stop early reads no more than it has to.
 CAP = 1000
@@ -45,7 +46,7 @@ class Entered:
             return None
         filters["event"] = _EVENTS
         found = SuccessFilter(filters, queryset=SuccessfulLogin.objects.all())
-        return cls(found.qs.order_by()[:CAP].count(), filters)
+        return cls(at_most(found.qs.order_by("-timestamp"), CAP), filters)
 
 
 def _failures_in(given: Mapping[str, str]) -> Any:
