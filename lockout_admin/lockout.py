@@ -7,7 +7,6 @@ whose backends are guarded by `decorators.apply_account_lock` needs none of them
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -88,10 +87,9 @@ def attempt(
     told = {"user_agent": user_agent, "path": path}
     if ip_address is not None:
         address = parse_address(ip_address)
-        client = replace(client, ip_address=str(address) if address else None)
+        client = client._replace(ip_address=str(address) if address else None)
     given = Client.told(client.ip_address, **told)
-    client = replace(
-        given,
+    client = given._replace(
         user_agent=given.user_agent or client.user_agent,
         path=given.path or client.path,
     )

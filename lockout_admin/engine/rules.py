@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..identity.client import Client
 from ..identity.subject import Subject
@@ -36,9 +36,8 @@ class Mode(StrEnum):
     MONITOR = "monitor"
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Who attempts, from where: all that a scope may look at."""
+class Facts(NamedTuple):
+    """Who attempts, from where: all that a scope may look at. A replay makes millions."""
 
     subject: Subject
     client: Client

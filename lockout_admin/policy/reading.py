@@ -24,7 +24,7 @@ from ..models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from ..models.walks import Row, walk
 from .memory import Clock, numbers_of
 
-_BATCH: Final = 2_000
+_BATCH: Final = 5_000
 _RELEASED: Final = FailedLogin.Outcome.RELEASED
 _COLUMNS: Final = (
     *("timestamp", "pk", "username", "subject", "ip_address", "network", "wide_network"),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 from freezegun import freeze_time
@@ -253,6 +254,23 @@ def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
     for number in range(3):
         AccountLock.objects.filter(pk=lock(f"n{number}").pk).update(refused=1)
     assert picture(olga, FAILURES).loudness.since is not None
+
+
+@pytest.mark.parametrize("query", ["net=203.0.113.0/24", "username=al&match=prefix"])
+def test_the_newest_of_much_are_looked_for_among_the_newest_of_all_first(
+    olga: Client, fail: Any, monkeypatch: Any, query: str
+) -> None:
+    monkeypatch.setattr(loudness, "SAMPLE", 2)
+    monkeypatch.setattr(loudness, "_SPARSEST", 2)
+    for ago in (60, 61, 62, 63, 3600, 7200, 10_800, 14_400):
+        fail(ago=ago)
+    everything = counts(picture(olga, f"{FAILURES}?{query}"))
+    assert everything == [(3, 0, 0)]
+    # Where the newest are others, they are looked for behind them.
+    for ago in range(1, 20):
+        fail("bob", ago=ago, ip_address="198.51.100.1")
+    cache.clear()  # where the newest begin is remembered for a minute
+    assert counts(picture(olga, f"{FAILURES}?{query}")) == everything
 
 
 # -- What the filters come to ---------------------------------------------------------------------
