@@ -156,6 +156,7 @@ class TrialPage(RecordAdmin):
             "opts": self.opts,
             "form": form,
             **(_shown(comparison) if comparison else {}),
+            "contradicted": trial.contradictions(form.tried) if comparison and form.tried else [],
         }
         return TemplateResponse(request, self.trial_template, context)
 

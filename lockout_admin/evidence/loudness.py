@@ -133,7 +133,9 @@ def _successes(shared: Mapping[str, str], span: _Span) -> _Count:
 def _refused(shared: Mapping[str, str], span: _Span) -> _Count:
     """Return what locks refused, where each lock began."""
     rows = LockFilter({**shared}, queryset=AccountLock.objects.all()).qs
-    loud = rows.filter(started_at__gte=span.start, refused__gt=0).order_by("-started_at")
+    # Its end is no earlier than its start: an index of a name has the ends.
+    lately = {"started_at__gte": span.start, "until__gte": span.start}
+    loud = rows.filter(**lately, refused__gt=0).order_by("-started_at")
     events = list(loud.values_list("started_at", "refused")[: SAMPLE + 1])
     return _Count(events, since=events[-1][0] if len(events) > SAMPLE else None)
 

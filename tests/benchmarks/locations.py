@@ -88,6 +88,7 @@ _OTHERS: Final = {
     "incidents, kind": f"{INCIDENTS}?kind=spraying",
     "incidents, search": f"{INCIDENTS}?q={RARE_NAME}",
     "incidents, search for a network": f"{INCIDENTS}?q={LOUD_ADDRESS}",
+    "incident": f"{INCIDENTS}1/change/",
     "thresholds": f"{INCIDENTS}thresholds/",
     "audit": AUDIT,
     "audit of somebody busy": f"{AUDIT}?by=staff",

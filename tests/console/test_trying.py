@@ -54,6 +54,18 @@ def test_it_compares_the_rules_in_force_with_those_tried(
     assert "<script>" not in page
 
 
+def test_what_contradicts_its_preset_is_said(
+    staff: Any, fail: Any, values: dict[str, Any]
+) -> None:
+    fail()
+    tried = {**values, "PRESET": "pci", "ACCOUNT_LOCKED_TIMEOUT_SECS": 60}
+    said = text_of(staff("analyst").post(PAGE, {**tried, "MAX_FAILED_LOGIN_ATTEMPTS": 50}))
+    assert "The rules tried contradict their preset: check E038 would refuse them." in said
+    assert "PCI DSS" in said
+    kept = text_of(staff("analyst").post(PAGE, {**values, "PRESET": "pci"}))
+    assert "contradict" not in kept
+
+
 def test_a_limit_of_a_rule_can_be_tried(staff: Any, fail: Any, values: dict[str, Any]) -> None:
     for number in range(3):
         fail(f"name {number}")

@@ -80,7 +80,7 @@ class Command(BaseCommand):
             since = now - time_of(_length(options), "--since")
         except (ValueError, OverflowError) as error:
             raise CommandError(
-                f"This is no time: {error}. Write it like 12h, 30d or 8w."
+                f"This is no time: {error}. Write it like 12h, 30d or 8w, without a sign."
             ) from error
         tried = None if options["tried"] is None else _read(options["tried"])
         progress = Progress(sys.stderr, "Replaying")
@@ -118,7 +118,9 @@ def _read(path: str) -> dict[str, Any]:
         if isinstance(error, trial.TrialError):
             lines = [f"{fault.problem} {fault.remedy}" for fault in error.faults]
             raise CommandError("\n".join(lines)) from error
-        raise CommandError(f"{path} can't be read: {error}.") from error
+        raise CommandError(
+            f"{path} can't be read: {error}. Name a file in TOML, as --help shows it; - is stdin."
+        ) from error
 
 
 # -- In words ------------------------------------------------------------------------------------
