@@ -19,6 +19,8 @@ from ..models import SuccessfulLogin
 
 #: Slices of one statement: a database has a limit to its columns and parameters.
 _AT_ONCE = 100
+#: Orders that an index has together with a filter.
+_BY_TIME: Final = frozenset(["-timestamp", "timestamp", "-started_at", "started_at"])
 #: For how long it is remembered where the newest rows of a table begin.
 _NEWEST_SECS: Final = 60
 _NONE: Final = -1
@@ -30,10 +32,11 @@ def at_most(rows: QuerySet[Any], most: int) -> int:
     """Return how many rows there are, at most so many.
 
     PostgreSQL would read a table from its beginning where it believes that many rows match; asked
-    for the first in the order that they have, it walks along an index as the others do.
+    for the first in the order of their time, it walks along an index as the others do.
     """
-    ordered = rows if connections[rows.db].vendor == "postgresql" else rows.order_by()
-    return int(ordered[:most].count())
+    is_by_time = next(iter(rows.query.order_by), None) in _BY_TIME
+    is_walked = is_by_time and connections[rows.db].vendor == "postgresql"
+    return int((rows if is_walked else rows.order_by())[:most].count())
 
 
 def count_slices(

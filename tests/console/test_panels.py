@@ -21,7 +21,7 @@ from lockout_admin.engine.store import store
 from lockout_admin.evidence import bars, loudness, summaries
 from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
 from lockout_admin.evidence.loudness import Loudness
-from lockout_admin.evidence.slices import count_slices
+from lockout_admin.evidence.slices import at_most, count_slices
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
 
 from .conftest import list_url, names
@@ -271,6 +271,15 @@ def test_the_newest_of_much_are_looked_for_among_the_newest_of_all_first(
         fail("bob", ago=ago, ip_address="198.51.100.1")
     cache.clear()  # where the newest begin is remembered for a minute
     assert counts(picture(olga, f"{FAILURES}?{query}")) == everything
+
+
+@pytest.mark.parametrize("order", [(), ("-timestamp", "-id"), ("timestamp",), ("ip_address",)])
+def test_counting_ends_at_a_limit_in_each_order(fail: Any, order: tuple[str, ...]) -> None:
+    rows = FailedLogin.objects.order_by(*order)
+    assert at_most(rows, 2) == 0
+    for _ in range(3):
+        fail()
+    assert (at_most(rows, 2), at_most(rows, 9)) == (2, 3)
 
 
 # -- What the filters come to ---------------------------------------------------------------------

@@ -54,9 +54,7 @@ def test_it_compares_the_rules_in_force_with_those_tried(
     assert "<script>" not in page
 
 
-def test_what_contradicts_its_preset_is_said(
-    staff: Any, fail: Any, values: dict[str, Any]
-) -> None:
+def test_what_contradicts_its_preset_is_said(staff: Any, fail: Any, values: dict[str, Any]) -> None:
     fail()
     tried = {**values, "PRESET": "pci", "ACCOUNT_LOCKED_TIMEOUT_SECS": 60}
     said = text_of(staff("analyst").post(PAGE, {**tried, "MAX_FAILED_LOGIN_ATTEMPTS": 50}))
