@@ -15,10 +15,10 @@ from ..declarations.setting import trying
 from ..engine.rules import Rule
 from ..engine.ruleset import rules_in_force
 from .findings import Begun, Findings
-from .memory import Clock
 from .people import People
 from .reading import Guess, Release, events, first_moment
 from .replay import Replay
+from .rows import Clock
 
 #: So often somebody is told how far it is.
 _TELL: Final = 2_000

@@ -8,72 +8,26 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from struct import Struct
-from typing import Final, Protocol
 
 from ..defences.networks import MOST_ACCOUNTS
 from ..engine.parts import CLOCKS_APART_SECS, MOST_LOCKS, most_rows, reach
 from ..engine.rules import Rule
 from ..engine.states import Failure, PastLock, State
-
-#: Numbers to a failure: when, id, fine and marks, name, network, browser.
-_SIZE: Final = 6
-_ID, _FINE, _SUBJECT, _NETWORK, _BROWSER = range(1, _SIZE)
-#: The marks of a failure, beside its fine.
-_MARKS: Final = 3
-_FORGIVEN, _REPEATED, _CLEARED = 4, 2, 1
-#: In place of ``None``.
-_NONE: Final = -(2**63)
-_PACKED: Final = Struct(f"{_SIZE}q")
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def numbers_of(
-    micros: int,
-    pk: int,
-    fine: int,
-    subject: int,
-    network: int | None,
-    browser: int | None,
-    *,
-    repeated: bool,
-) -> bytes:
-    """Return a failure as numbers in a row, which nothing has ended; `micros` is when it was."""
-    return _PACKED.pack(
-        micros,
-        pk,
-        fine << _MARKS | repeated * _REPEATED,
-        subject,
-        _NONE if network is None else network,
-        _NONE if browser is None else browser,
-    )
-
-
-class Kept(Protocol):
-    """A failure, as numbers and as what the engine knows; the one where it is asked for."""
-
-    @property
-    def repeated(self) -> bool:
-        """Whether it was the same wrong password as before."""
-        ...
-
-    @property
-    def micros(self) -> int:
-        """When it was."""
-        ...
-
-    @property
-    def row(self) -> bytes:
-        """See `numbers_of`."""
-        ...
-
-    @property
-    def failure(self) -> Failure:
-        """What the engine knows of it."""
-        ...
+from .rows import (
+    CLEARED,
+    FINE,
+    FORGIVEN,
+    ID,
+    NETWORK,
+    SIZE,
+    SUBJECT,
+    Clock,
+    Kept,
+    failures_in,
+)
 
 
 class Reach:
@@ -82,7 +36,7 @@ class Reach:
     def __init__(self, rules: Iterable[Rule]) -> None:
         rules = tuple(rules)
         self.failures = timedelta(seconds=max(rule.interval for rule in rules) + CLOCKS_APART_SECS)
-        self.micros = self.failures // _MICROSECOND
+        self.micros = self.failures // timedelta(microseconds=1)
         self.locks = {rule.name: timedelta(seconds=reach(rule)) for rule in rules}
         kinds = {(rule.counts_repeats, rule.ended_by) for rule in rules}
         # Rules of several kinds read rows of their own each.
@@ -92,7 +46,7 @@ class Reach:
         self.forgives = all(rule.ended_by for rule in rules)
         #: Of each rule: which number from the end, the moment of a failure, must be older than
         #: what, in microseconds, …
-        self.margins = [((rule.limit - 1) * _SIZE, rule.interval * 10**6) for rule in rules]
+        self.margins = [((rule.limit - 1) * SIZE, rule.interval * 10**6) for rule in rules]
         #: … for nothing to be decided; never so where it depends on who attempts.
         self.is_ever_quiet = all(rule.limit > 1 and rule.limit_of is None for rule in rules)
         self.ends = any(rule.ended_by for rule in rules)
@@ -102,21 +56,6 @@ class Reach:
 
 def _vouched(rule: Rule) -> Rule:
     return replace(rule, limit=rule.limit + rule.credit * MOST_ACCOUNTS)
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """Moments as whole microseconds since the first one, and back."""
-
-    first: datetime
-
-    def micros(self, when: datetime) -> int:
-        """Return a moment as a number."""
-        return (when - self.first) // _MICROSECOND
-
-    def moment(self, micros: int) -> datetime:
-        """Return the moment of a number."""
-        return self.first + timedelta(microseconds=micros)
 
 
 @dataclass(slots=True)
@@ -160,12 +99,12 @@ class Known:
         """Return what the engine would find now."""
         self.forget(now, clock.micros(now))
         if self._seen is None:
-            self._seen = list(self._made(clock))
+            self._seen = list(failures_in(self._failures, clock))
         return State(tuple(self._seen), tuple(self.locks))
 
     def may_end(self, network: str) -> bool:
         """Tell whether a right password from a network may end anything, whoever has come in."""
-        return self.reach.ends and int(network) in self._failures[_NETWORK::_SIZE]
+        return self.reach.ends and int(network) in self._failures[NETWORK::SIZE]
 
     def forget(self, now: datetime, micros: int) -> bool:
         """Forget what the engine would read no more; tell whether anything is left."""
@@ -184,7 +123,7 @@ class Known:
         """
         self._keep(
             lambda one: (
-                one[_SUBJECT] not in keys or (released is not None and one[_ID] not in released)
+                one[SUBJECT] not in keys or (released is not None and one[ID] not in released)
             )
         )
         is_release = released is None
@@ -200,14 +139,14 @@ class Known:
     ) -> None:
         """End what a right password has ended, by the ids."""
         if self.reach.forgives and forgiven:
-            self._keep(lambda one: one[_ID] not in forgiven)
+            self._keep(lambda one: one[ID] not in forgiven)
         self._seen = None
-        for start in range(0, len(self._failures), _SIZE):
-            if self._failures[start + _ID] in cleared:
-                self._failures[start + _FINE] |= _CLEARED
-            elif self._failures[start + _ID] in forgiven:
+        for start in range(0, len(self._failures), SIZE):
+            if self._failures[start + ID] in cleared:
+                self._failures[start + FINE] |= CLEARED
+            elif self._failures[start + ID] in forgiven:
                 # A rule that nothing ends counts it on.
-                self._failures[start + _FINE] |= _FORGIVEN
+                self._failures[start + FINE] |= FORGIVEN
         if locks:
             self.locks = [
                 replace(lock, grows=False) if lock.id in locks else lock for lock in self.locks
@@ -216,37 +155,22 @@ class Known:
     def _trim(self, micros: int) -> None:
         failures, reach = self._failures, self.reach
         since = micros - reach.micros
-        old = max(0, len(failures) - reach.most * _SIZE)
+        old = max(0, len(failures) - reach.most * SIZE)
         while old < len(failures) and failures[old] <= since:
-            old += _SIZE
+            old += SIZE
         if old:
             del failures[:old]
             if self._seen is not None:
-                del self._seen[: old // _SIZE]
+                del self._seen[: old // SIZE]
 
     def _keep(self, is_kept: Callable[[array[int]], bool]) -> None:
         failures = self._failures
         kept = array("q")
-        for start in range(0, len(failures), _SIZE):
-            if is_kept(one := failures[start : start + _SIZE]):
+        for start in range(0, len(failures), SIZE):
+            if is_kept(one := failures[start : start + SIZE]):
                 kept.extend(one)
         self._failures = kept
         self._seen = None
-
-    def _made(self, clock: Clock) -> Iterator[Failure]:
-        numbers = iter(self._failures)
-        for micros, pk, fine, subject, network, browser in zip(*[numbers] * _SIZE, strict=True):
-            yield Failure(
-                pk,
-                clock.moment(micros),
-                fine >> _MARKS,
-                None if network == _NONE else str(network),
-                bool(fine & _REPEATED),
-                subject,
-                None if browser == _NONE else browser,
-                bool(fine & _CLEARED),
-                bool(fine & _FORGIVEN),
-            )
 
 
 def _newest(locks: Sequence[PastLock]) -> Sequence[PastLock]:

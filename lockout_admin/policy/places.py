@@ -13,9 +13,10 @@ from typing import Final
 
 from ..engine.rules import ACCOUNT, Facts, Matter, Rule, Scope
 from ..engine.states import PastLock, State
-from .memory import Clock, Known, Reach
+from .memory import Known, Reach
 from .people import People, Teller
 from .reading import Entry, Guess
+from .rows import Clock
 
 #: Of so many things in a scope, those that no rule counts any more are forgotten.
 ROOM: Final = 10_000

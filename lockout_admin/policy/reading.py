@@ -22,7 +22,7 @@ from ..identity.client import Client
 from ..identity.subject import Subject
 from ..models import AccountLock, FailedLogin, SuccessfulLogin, TrustedDevice
 from ..models.walks import Row, walk
-from .memory import Clock, numbers_of
+from .rows import Clock, numbers_of
 
 _BATCH: Final = 5_000
 _RELEASED: Final = FailedLogin.Outcome.RELEASED

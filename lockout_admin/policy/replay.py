@@ -15,10 +15,10 @@ from ..engine.rules import Bucket, Matter, Rule
 from ..engine.states import Failure, LockDue, PastLock, Refusal, States
 from ..identity.subject import Subject
 from .findings import Begun, Findings
-from .memory import Clock
 from .people import People
 from .places import Place, Places
 from .reading import Entry, Event, Guess, Release
+from .rows import Clock
 
 #: After so many events it is looked for what counts no more.
 _OFTEN: Final = 256

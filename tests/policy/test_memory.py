@@ -21,8 +21,9 @@ from lockout_admin.identity.subject import Subject
 from lockout_admin.models import FailedLogin, SuccessfulLogin
 from lockout_admin.policy import reading
 from lockout_admin.policy.comparison import compare
-from lockout_admin.policy.memory import Clock, Known, Reach, numbers_of
+from lockout_admin.policy.memory import Known, Reach
 from lockout_admin.policy.people import People
+from lockout_admin.policy.rows import Clock, numbers_of
 
 from ..engine.conftest import ELSEWHERE
 from .attacker import KEY, MATTER, START, at
