@@ -57,10 +57,11 @@ def test_it_compares_the_rules_in_force_with_those_tried(
 def test_what_contradicts_its_preset_is_said(staff: Any, fail: Any, values: dict[str, Any]) -> None:
     fail()
     tried = {**values, "PRESET": "pci", "limit-account-daily": 50}
-    said = text_of(staff("analyst").post(PAGE, tried))
+    browser = staff("analyst")
+    said = text_of(browser.post(PAGE, tried))
     assert "The rules tried contradict their preset: check E038 would refuse them." in said
     assert "PCI DSS" in said
-    kept = text_of(staff("analyst").post(PAGE, {**values, "PRESET": "pci"}))
+    kept = text_of(browser.post(PAGE, {**values, "PRESET": "pci"}))
     assert "contradict" not in kept
 
 
