@@ -55,7 +55,11 @@ def _empty_tables(case: Any) -> None:
         connection = connections[alias]
         tables = connection.introspection.django_table_names(only_existing=True)
         rest = sorted({*tables} - kept)
-        connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), rest))
+        statements = connection.ops.sql_flush(no_style(), rest)
+        if connection.vendor == "postgresql":
+            # TRUNCATE makes all files anew: a hundred times as long for the few rows of a test.
+            statements = [f"DELETE FROM {connection.ops.quote_name(table)}" for table in rest]
+        connection.ops.execute_sql_flush(statements)
 
 
 TransactionTestCase._fixture_teardown = _empty_tables  # type: ignore[attr-defined]
