@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -37,6 +38,8 @@ _SLICES: Final = 48
 _CAP: Final = 2_000
 Kind = Incident.Kind
 _OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEEPING_OUT)
+#: Of a name or a network of an incident.
+NEVER_TRIED: Final = Q(evaluated=0, refused=0)
 _OF_LOGINS: Final = (IncidentEvent.What.ENTERED, IncidentEvent.What.HELPED)
 
 
@@ -115,10 +118,10 @@ class Page:
             sees=sees,
             may=may,
             entered=_named(site, remedies.entered(incident)[:SHOWN]) if sees.logins else [],
-            names=_named(site, _busiest(IncidentName, incident)) if sees.names else [],
+            names=_named(site, _busiest(IncidentName, incident, sees)) if sees.names else [],
             networks=[
                 (_shown(row, sees), leads.to_network(site, row.network))
-                for row in _busiest(IncidentNetwork, incident)
+                for row in _busiest(IncidentNetwork, incident, sees)
             ],
             events=_events(incident, sees),
             agent=agent.text if agent else "",
@@ -137,9 +140,14 @@ def _named(site: str, rows: list[IncidentName]) -> list[tuple[IncidentName, str]
     return [(row, leads.to_name(site, row.username)) for row in rows]
 
 
-def _busiest(model: Any, incident: Incident) -> list[Any]:
-    """Return the rows of an incident with the most in them; it has `MOST_PARTS` at most."""
+def _busiest(model: Any, incident: Incident, sees: Sees | None = None) -> list[Any]:
+    """Return the rows of an incident with the most in them; it has `MOST_PARTS` at most.
+
+    What was never tried is there because somebody came in: not for who may not know of logins.
+    """
     rows = model.objects.filter(incident=incident)
+    if sees and not sees.logins:
+        rows = rows.exclude(NEVER_TRIED)
     return list(rows.order_by("-refused", "-evaluated", "pk")[:SHOWN])
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -21,11 +20,11 @@ from ..identity.network import number_of
 from ..identity.subject import Subject
 from ..incidents import turns
 from ..incidents.thresholds import Thresholds
-from ..models import Incident
+from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import parse_network
 from . import deeds, helping
 from .incidentcolumns import IncidentColumns, KindFilter, OverFilter, StateFilter
-from .incidentpage import Page, Sees
+from .incidentpage import NEVER_TRIED, Page, Sees
 from .paging import CappedList, CappedPaginator, in_theme
 from .records import CONSOLE_CSS, CONSOLE_JS
 
@@ -112,11 +111,16 @@ class IncidentAdmin(IncidentColumns):
             return queryset.none(), False
         if not term:
             return queryset, False
-        found = _of_network(term)
-        if found is None:
-            keys = Subject.of(term).keys if Sees.of(request).names else ()
-            found = Q(pk__in=_incidents_of(keys))
-        return queryset.filter(found), False
+        sees = Sees.of(request)
+        number = _number_of(term)
+        if number is not None:
+            parts: Any = IncidentNetwork.objects.filter(number=number)
+        else:
+            keys = Subject.of(term).keys if sees.names else ()
+            parts = IncidentName.objects.filter(subject__in=keys)
+        if not sees.logins:
+            parts = parts.exclude(NEVER_TRIED)
+        return queryset.filter(pk__in=parts.values("incident")), False
 
     # -- Pages ----------------------------------------------------------------------------------
 
@@ -201,13 +205,8 @@ class IncidentAdmin(IncidentColumns):
         return TemplateResponse(request, template, shown)
 
 
-def _of_network(term: str) -> Q | None:
+def _number_of(term: str) -> int | None:
     try:
-        number = number_of(str(parse_network(term)))
+        return number_of(str(parse_network(term)))
     except ValidationError:
         return None
-    return Q(sources__number=number)
-
-
-def _incidents_of(keys: Any) -> Any:
-    return Incident.objects.filter(tried__subject__in=keys).values("pk")

@@ -100,7 +100,8 @@ class RecordList(CappedList):
             self.result_list = self._rows(marks.low_mark, marks.high_mark)
         elif self._is_plain(self.queryset.query.order_by):
             # All there are: by the index that finds them, and no other for the sake of the order.
-            found = self.apply_select_related(self.queryset.order_by())[: self.list_max_show_all]
+            most = max(self.list_max_show_all, self.list_per_page)
+            found = self.apply_select_related(self.queryset.order_by())[:most]
             self.result_list = self._ordered(found, self.queryset.query.order_by)
         self.model_admin.look_up(request, list(self.result_list))
 

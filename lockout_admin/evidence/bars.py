@@ -66,8 +66,9 @@ def _read(value: Any) -> _Known:
     if not isinstance(value, list) or len(value) % 3 or not _are_numbers(value):
         return {}
     numbers = iter(value)
-    return {(start, end): count for start, end, count in zip(*[numbers] * 3, strict=True)}
+    bars = zip(*[numbers] * 3, strict=True)
+    return {(start, end): count for start, end, count in bars if 0 <= count <= CAP}
 
 
 def _are_numbers(values: Iterable[Any]) -> bool:
-    return all(isinstance(one, int) for one in values)
+    return all(type(one) is int for one in values)

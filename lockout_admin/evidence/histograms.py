@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from django.utils import timezone
@@ -102,9 +103,12 @@ def edges_of(start: datetime, end: datetime) -> list[datetime]:
     step = next((step for step in _STEPS if (end - start) / step <= MOST), _STEPS[-1])
     first = _floor(start, step)
     edges = [first]
+    steps = itertools.count(1)
     while edges[-1] < end:
-        # Wall clocks: a day is a day where clocks are set.
-        edges.append(_moment(_wall(first) + len(edges) * step, first))
+        # Wall clocks: a day is a day where clocks are set. An hour that they leave out has no bar.
+        edge = _moment(_wall(first) + next(steps) * step, first)
+        if _instant(edge) > _instant(edges[-1]):
+            edges.append(edge)
     return edges
 
 
@@ -120,5 +124,11 @@ def _wall(moment: datetime) -> datetime:
     return timezone.localtime(moment).replace(tzinfo=None) if moment.tzinfo else moment
 
 
+def _instant(moment: datetime) -> float:
+    # Two moments of one zone would compare by what their clocks show.
+    return moment.timestamp()
+
+
 def _moment(wall: datetime, like: datetime) -> datetime:
-    return timezone.make_aware(wall) if like.tzinfo else wall
+    # By way of UTC: what clocks leave out is the hour behind it.
+    return timezone.localtime(timezone.make_aware(wall).astimezone(UTC)) if like.tzinfo else wall

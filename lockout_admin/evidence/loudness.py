@@ -49,6 +49,8 @@ class Loudness:
             return None
         end = asked.form.cleaned_data.get("before") or timezone.now()
         start = asked.form.start or end - _USUAL
+        # The same start for all that is counted: a preset's moves on.
+        shared = {**shared, "time": "all", "after": start.isoformat()}
         span = _Span(start, end, edges_of(start, max(end, start + timedelta(minutes=1))))
         # A lock knows a sample of its addresses only.
         unknown = {"refused"} if shared.keys() & {"net", "agent"} else set()

@@ -30,6 +30,8 @@ SAMPLE: Final = 1_000
 LOCKS: Final = 200
 #: Lines of each list.
 LINES: Final = 10
+#: Messages that tell of a login.
+_OF_LOGINS: Final = (Outbox.Kind.NEW_DEVICE, Outbox.Kind.AFTER_FAILURES, Outbox.Kind.ENTERED)
 _DAYS: Final = timedelta(days=days.DAYS)
 
 
@@ -174,6 +176,8 @@ class NameDossier:
         if not self.sight.locks or not self.accounts:
             return []
         rows = Outbox.objects.filter(account__in=self._account_keys)
+        if not self.sight.logins:
+            rows = rows.exclude(kind__in=_OF_LOGINS)
         return list(rows.order_by("-timestamp")[:LINES])
 
     @cached_property

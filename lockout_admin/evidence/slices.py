@@ -24,6 +24,7 @@ _BY_TIME: Final = frozenset(["-timestamp", "timestamp", "-started_at", "started_
 #: For how long it is remembered where the newest rows of a table begin.
 _NEWEST_SECS: Final = 60
 _NONE: Final = -1
+_LAST: Final = microseconds(datetime(9998, 1, 1))
 #: A host's clock may be ahead.
 _CLOCKS_APART: Final = timedelta(days=1)
 
@@ -58,7 +59,7 @@ def count_entries(
     """
     every = count_slices(rows, "timestamp", edges, 2 * cap)
     ended = rows.filter(event=SuccessfulLogin.Event.LOGOUT)
-    ends = count_slices(ended, "timestamp", edges, cap)
+    ends = count_slices(ended, "timestamp", edges, 2 * cap)
     pairs = zip(every, ends, strict=True)
     return [min(cap, max(0, count - without)) for count, without in pairs]
 
@@ -73,7 +74,7 @@ def span_of_newest(rows: QuerySet[Any], moment: str, most: int) -> tuple[datetim
     # The subject of nobody keeps the namespaces apart.
     key = f"lockout_admin:{{newest:{Subject.of('').key:x}}}:{rows.model.__name__}:{most}"
     known = (store.get_many([key]) or {}).get(key)
-    if not isinstance(known, int):
+    if type(known) is not int or not _NONE <= known <= _LAST:
         moments = rows.order_by(f"-{moment}").values_list(moment, flat=True)
         last = list(moments[most : most + 1])
         known = microseconds(last[0]) if last else _NONE

@@ -29,6 +29,14 @@ def test_rows_are_counted_up_to_a_limit(many: Any) -> None:
     assert CappedPaginator(FailedLogin.objects.all(), 2).count == 4
 
 
+def test_a_page_that_is_long_has_all_of_its_rows(staff: Any, many: Any, monkeypatch: Any) -> None:
+    screen = "lockout_admin.admin.failures.FailedLoginAdmin"
+    monkeypatch.setattr("lockout_admin.admin.paging.CAP", 100)
+    monkeypatch.setattr(f"{screen}.list_max_show_all", 3)
+    shown = staff("root").get(list_url("failedlogin")).context["cl"]
+    assert [row.pk for row in shown.result_list] == [row.pk for row in many]
+
+
 def test_less_than_the_limit_is_exact(fail: Any) -> None:
     fail()
     assert str(CappedPaginator(FailedLogin.objects.all(), 2).count) == "1"

@@ -231,7 +231,9 @@ def test_bars_that_are_over_are_counted_once_a_day(
         assert sum(one[0] for one in counts(picture(olga, week))) == 4
 
 
-@pytest.mark.parametrize("odd", [7, [1, 2], [1, 2, "3"], {}, "x"])
+@pytest.mark.parametrize(
+    "odd", [7, [1, 2], [1, 2, "3"], [1, 2, True], [1773144000, 1773147600, -7], {}, "x"]
+)
 def test_bars_are_counted_whatever_the_store_has_of_them(
     olga: Client, fail: Any, monkeypatch: Any, odd: Any
 ) -> None:
@@ -240,6 +242,68 @@ def test_bars_are_counted_whatever_the_store_has_of_them(
     for ago in (60, 61, 62, 5 * 3600):
         fail(ago=ago)
     assert counts(picture(olga, FAILURES)) == [(1, 0, 0), (3, 0, 0)]
+
+
+@pytest.mark.parametrize("few", [0, 1000])
+def test_an_hour_that_clocks_leave_out_has_no_bars(fail: Any, monkeypatch: Any, few: int) -> None:
+    monkeypatch.setattr(loudness, "FEW", few)
+    night = {"after": "2026-03-29T00:30", "before": "2026-03-29T05:00"}
+    with freeze_time("2026-03-29 12:00:00"), timezone.override(ZoneInfo("Europe/Berlin")):
+        for second in range(4):
+            moment = datetime(2026, 3, 29, 1, 2, second, tzinfo=UTC)
+            FailedLogin.objects.filter(pk=fail().pk).update(timestamp=moment)
+        shown = Loudness.of(night, ["failures"])
+    assert shown is not None
+    found = [(bar.start.isoformat(), bar.total) for bar in shown.histogram.bars if bar.total]
+    assert found == [("2026-03-29T03:00:00+02:00", 4)]
+
+
+def test_a_part_of_a_bar_is_never_remembered_as_all_of_it(fail: Any, monkeypatch: Any) -> None:
+    monkeypatch.setattr(loudness, "FEW", 0)
+    edge = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
+    read = loudness._READ["failures"]
+    with freeze_time(edge + timedelta(hours=1) - timedelta(milliseconds=10)) as clock:
+        for seconds in (0.5, 100):
+            moment = edge + timedelta(seconds=seconds)
+            FailedLogin.objects.filter(pk=fail().pk).update(timestamp=moment)
+
+        def late(*args: Any) -> Any:
+            clock.tick(timedelta(seconds=2))  # what was counted before took so long
+            return read(*args)
+
+        monkeypatch.setitem(loudness._READ, "failures", late)
+        Loudness.of({"time": "1h"}, ["failures"])
+        clock.tick(timedelta(minutes=10))
+        hour = {"after": "2026-03-10T12:00+00:00", "before": "2026-03-10T13:00+00:00"}
+        shown = Loudness.of(hour, ["failures"])
+    assert shown is not None
+    assert sum(bar.total for bar in shown.histogram.bars) == 2
+
+
+def test_many_ends_of_logins_are_no_logins(enter: Any, monkeypatch: Any, db: None) -> None:
+    monkeypatch.setattr(loudness, "FEW", 0)
+    monkeypatch.setattr(bars, "CAP", 5)
+    for number in range(2):
+        enter(ago=3 * 3600 + number)
+    for number in range(7):
+        enter(ago=3 * 3600 + number, event=SuccessfulLogin.Event.LOGOUT)
+    shown = Loudness.of({"time": "24h"}, ["successes"])
+    assert shown is not None
+    assert [bar.total for bar in shown.histogram.bars if bar.total] == [2]
+
+
+@pytest.mark.parametrize("odd", [10**30, -(10**30), True, -5, "x"])
+def test_the_newest_are_found_whatever_the_store_has_of_them(
+    olga: Client, fail: Any, monkeypatch: Any, odd: Any
+) -> None:
+    fail()
+    read = store.get_many
+
+    def garbled(keys: Any) -> Any:
+        return {key: odd for key in keys if "newest" in key} or read(keys)
+
+    monkeypatch.setattr(store, "get_many", garbled)
+    assert counts(picture(olga, f"{FAILURES}?net=203.0.113.0/24")) == [(1, 0, 0)]
 
 
 def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
