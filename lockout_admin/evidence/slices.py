@@ -33,11 +33,12 @@ def at_most(rows: QuerySet[Any], most: int) -> int:
     """Return how many rows there are, at most so many.
 
     PostgreSQL would read a table from its beginning where it believes that many rows match; asked
-    for the first in the order of their time, it walks along an index as the others do.
+    for the times of the first of them, it walks along an index that has these, as the others do.
     """
-    is_by_time = next(iter(rows.query.order_by), None) in _BY_TIME
-    is_walked = is_by_time and connections[rows.db].vendor == "postgresql"
-    return int((rows if is_walked else rows.order_by())[:most].count())
+    order = next(iter(rows.query.order_by), None)
+    is_walked = order in _BY_TIME and connections[rows.db].vendor == "postgresql"
+    times = rows.order_by(order).values(order.lstrip("-")) if is_walked else rows.order_by()
+    return int(times[:most].count())
 
 
 def count_slices(
