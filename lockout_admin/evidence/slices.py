@@ -35,7 +35,7 @@ def at_most(rows: QuerySet[Any], most: int) -> int:
     PostgreSQL would read a table from its beginning where it believes that many rows match; asked
     for the times of the first of them, it walks along an index that has these, as the others do.
     """
-    order = next(iter(rows.query.order_by), None)
+    order: Any = next(iter(rows.query.order_by), None)
     is_walked = order in _BY_TIME and connections[rows.db].vendor == "postgresql"
     times = rows.order_by(order).values(order.lstrip("-")) if is_walked else rows.order_by()
     return int(times[:most].count())
