@@ -11,14 +11,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lockout_admin.defences.networks import NETWORK
 from lockout_admin.engine.decisions import after_failure, decide
 from lockout_admin.engine.presets import adapted
 from lockout_admin.engine.rules import Bucket, Facts
 from lockout_admin.engine.ruleset import account_rules, default_rules
 from lockout_admin.engine.states import Admission, Failure, PastLock
 from lockout_admin.identity.client import Client
+from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
-from lockout_admin.models import FailedLogin, SuccessfulLogin
+from lockout_admin.models import FailedLogin, NetworkRule, SuccessfulLogin
 from lockout_admin.policy import reading
 from lockout_admin.policy.comparison import compare
 from lockout_admin.policy.memory import Known, Reach
@@ -100,6 +102,17 @@ def test_what_is_told_apart_in_brief_is_what_the_engine_tells_apart(one: Facts, 
         if all(matters):
             keys = {matter.key for matter in matters if matter}
             assert (told[0] == told[1]) == (len(keys) == 1)
+
+
+@pytest.mark.django_db
+def test_where_a_network_is_allowed_each_address_is_looked_at() -> None:
+    NetworkRule.objects.create(cidr="203.0.113.0/24", action=NetworkRule.Action.ALLOW)
+    tell = People().teller(NETWORK)
+    told = []
+    for address in ("203.0.113.7", "198.51.100.7"):
+        facts = Facts(Subject.of("alice"), Client(address))
+        told.append(tell(facts, row_of(facts)))
+    assert told == [None, number_of("198.51.100.7/32")]
 
 
 def test_old_failures_of_what_is_quiet_are_forgotten() -> None:
