@@ -37,10 +37,12 @@ def counts(
     `counted` counts, of the bars that are not known yet, what is in that time: of the first and
     the last perhaps a part, which is not remembered.
     """
-    # The subject of nobody keeps the namespaces apart.
-    key = f"lockout_admin:{{bars:{Subject.of('').key:x}}}:{kind}"
+    now = timezone.now()
+    # The subject of nobody keeps the namespaces apart; each day has an entry of its own.
+    day = int(now.timestamp()) // _KEPT_SECS
+    key = f"lockout_admin:{{bars:{Subject.of('').key:x}}}:{kind}:{day}"
     known = _read((store.get_many([key]) or {}).get(key))
-    until = min(until, timezone.now() - _GRACE)
+    until = min(until, now - _GRACE)
     lasting = {bar for bar in bars if since <= bar[0] and bar[1] <= until}
     found = {bar: known[_number(bar)] for bar in lasting if _number(bar) in known}
     missing = [bar for bar in bars if bar not in found]

@@ -224,6 +224,11 @@ def test_bars_that_are_over_are_counted_once_a_day(
     for ago in (30, 40, 50):
         fail(ago=ago)
     assert counts(picture(olga, FAILURES)) == [(0, 0, 1), (2, 0, 2), (3, 0, 1)]
+    # What is learned later keeps nothing of before: tomorrow all of it is counted anew.
+    with freeze_time(datetime(2026, 3, 10, 20, 0, tzinfo=UTC)):
+        assert (2, 0, 2) in counts(picture(olga, FAILURES))
+    with freeze_time(datetime(2026, 3, 11, 8, 0, tzinfo=UTC)):
+        assert (0, 0, 2) in counts(picture(olga, FAILURES))
     with freeze_time(datetime(2026, 3, 11, 12, 31, tzinfo=UTC)):
         fail(ago=10)
         # After a day nothing is remembered.
