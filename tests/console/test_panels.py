@@ -13,7 +13,10 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import connection
+from django.db.models import F, Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from freezegun import freeze_time
 
@@ -22,7 +25,9 @@ from lockout_admin.evidence import bars, loudness, summaries
 from lockout_admin.evidence.histograms import MOST, Histogram, edges_of
 from lockout_admin.evidence.loudness import Loudness
 from lockout_admin.evidence.slices import at_most, count_slices
+from lockout_admin.identity.subject import Subject
 from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
+from lockout_admin.models.lookups import StartsWith
 
 from .conftest import list_url, names
 
@@ -349,6 +354,21 @@ def test_counting_ends_at_a_limit_in_each_order(fail: Any, order: tuple[str, ...
     for _ in range(3):
         fail()
     assert (at_most(rows, 2), at_most(rows, 9)) == (2, 3)
+
+
+@pytest.mark.parametrize(("most", "counted"), [(2, 2), (3, 3), (4, 4), (9, 5)])
+def test_what_one_of_two_conditions_selects_may_be_enough(
+    fail: Any, most: int, counted: int
+) -> None:
+    for name, times in {"alice": 3, "alicia": 2, "bob": 4}.items():
+        for _ in range(times):
+            fail(name)
+    searched = Q(subject__in=Subject.of("alice").keys) | Q(StartsWith(F("username"), "ali"))
+    rows = FailedLogin.objects.filter(timestamp__gt=timezone.now() - timedelta(days=1))
+    with CaptureQueriesContext(connection) as asked:
+        assert at_most(rows.filter(searched).order_by("-timestamp"), most) == counted
+    assert len(asked) == {2: 1, 3: 1, 4: 2, 9: 3}[most]
+    assert not any(" OR " in one["sql"] for one in asked.captured_queries[:2])
 
 
 # -- What the filters come to ---------------------------------------------------------------------

@@ -17,6 +17,8 @@ from pathlib import Path
 import environ
 import pytest
 
+from . import prepared
+
 #: Where the machine's own database servers are; each needs the right to create databases.
 DATABASE_SERVERS = {
     "postgres": os.environ.get(
@@ -270,14 +272,16 @@ def environment_of(directory: Path, **settings: str) -> Site:
 def site(
     directory: Path, server: str = "gunicorn", workers: int = 4, threads: int = 16, **settings: str
 ) -> Iterator[Site]:
-    """Migrate, create Alice, and serve the site; `settings` go into its environment."""
+    """Serve the site, with its tables and Alice; `settings` go into its environment."""
     served = environment_of(directory, **settings)
-    # A server runs no checks either.
-    served.run("-m", "django", "migrate", "-v0", "--skip-checks")
-    served.python(
-        "from django.contrib.auth.models import User\n"
-        "User.objects.create_user('alice', password='right')"
-    )
+    if not prepared.load(served.environment):
+        # A server runs no checks either.
+        served.run("-m", "django", "migrate", "-v0", "--skip-checks")
+        served.python(
+            "from django.contrib.auth.models import User\n"
+            "User.objects.create_user('alice', password='right')"
+        )
+        prepared.save(served.environment)
     (directory / "hashed").unlink(missing_ok=True)
     with serving(served, directory, server, workers, threads):
         yield served
