@@ -17,8 +17,10 @@ from typing import Any
 
 import environ
 
-#: What the tables and the hash of Alice's password depend on.
-_MATTERS = ("FAST_HASHER", "HASH_ITERATIONS", "SETTINGS")
+#: What neither the tables nor Alice depend on. All else that a site sets makes it another.
+_NO_MATTER = frozenset(
+    ["DATABASE_URL", "CACHE_URL", "STORE", "BACKEND", "ATOMIC_REQUESTS", "RULES", "HASH_COUNT_FILE"]
+)
 _SAVE = {"postgresql": ("pg_dump", "--no-owner"), "mysql": ("mariadb-dump",)}
 _LOAD = {
     "postgresql": ("psql", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"),
@@ -59,8 +61,9 @@ def _kind(where: Mapping[str, Any]) -> str:
 
 def _file(environment: Mapping[str, str]) -> Path:
     where = _where(environment)
-    matters = (_kind(where), where["USER"], *(environment.get(name) for name in _MATTERS))
-    return _folder() / str(hash(matters))
+    own = environment.items() - os.environ.items()
+    matters = sorted((name, value) for name, value in own if name not in _NO_MATTER)
+    return _folder() / str(hash((_kind(where), where["USER"], *matters)))
 
 
 @cache
