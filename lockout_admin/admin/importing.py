@@ -32,6 +32,7 @@ from ..exports import networks, tables
 from ..identity.client import Client
 from ..identity.text import cleaned
 from ..models import AuditEntry
+from .networkforms import told
 
 #: So many seconds after it was read, a file may still be confirmed.
 CONFIRM_WITHIN_SECS: Final = 900
@@ -149,7 +150,7 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
             new=len(resource.rows) - known,
             known=known,
             needs_consent=needs_consent,
-            dangers=[str(danger) for danger in found[:_SHOWN]],
+            dangers=told(request, found[:_SHOWN]),
             more=len(found) - _SHOWN,
         )
 

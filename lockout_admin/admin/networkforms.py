@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..defences import dangers, rulebook
 from ..evidence.inputs import MomentField, MomentInput, TechnicalInput
+from ..identity.client import Client
 from ..models import NetworkRule
 from ..models.fields import exact_network, parse_network
 from . import cells
@@ -57,8 +60,8 @@ class NetworkRuleForm(ConsentForm):
         help_text=_("For the record: an incident, a request, a ticket."),
     )
 
-    #: Where the member of staff is.
-    own_address: str | None = None
+    #: Of the member of staff who fills it in.
+    request: HttpRequest
 
     class Meta:
         model = NetworkRule
@@ -123,5 +126,12 @@ class NetworkRuleForm(ConsentForm):
             self.add_error("cidr", rulebook.STRONGER % {"network": cidr})
 
     def _warn(self, cidr: str, action: str) -> None:
-        found = dangers.of([dangers.Planned(parse_network(cidr), action)], self.own_address)
-        self.ask(f"{action} {cidr}", [str(danger) for danger in found])
+        own = Client.of(self.request).ip_address
+        found = dangers.of([dangers.Planned(parse_network(cidr), action)], own)
+        self.ask(f"{action} {cidr}", told(self.request, found))
+
+
+def told(request: HttpRequest, found: Iterable[dangers.Danger]) -> list[str]:
+    """Return what somebody is told of dangers, who may not know of logins."""
+    logins = request.user.has_perm("lockout_admin.view_successfullogin")
+    return [danger.told(logins=logins) for danger in found]

@@ -20,7 +20,6 @@ from ..defences import rulebook
 from ..evidence.bidi import isolated, technical
 from ..evidence.networks import NetworkRuleFilter
 from ..exports.networks import NetworkRuleResource
-from ..identity.client import Client
 from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
@@ -154,7 +153,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
     ) -> Any:
         """Return the form, which knows where it is filled in."""
         form: Any = super().get_form(request, obj, change, **kwargs)
-        form.own_address = Client.of(request).ip_address
+        form.request = request
         return form
 
     def add_view(

@@ -94,6 +94,13 @@ class Danger:
         """Whether somebody has to consent to it."""
         return self.kind not in _REMARKS
 
+    def told(self, *, logins: bool) -> str:
+        """Return the sentence for who may see `logins` or may not: not how many, nor when."""
+        if self.kind is not Kind.ENTERED or logins:
+            return str(self)
+        said = _("People logged in from %(network)s in the last %(days)d days.")
+        return said % {"network": self.network, "days": DAYS}
+
     def __str__(self) -> str:
         """Return a sentence, in the language active when it is asked for."""
         said = _SENTENCES[self.kind](self.count)

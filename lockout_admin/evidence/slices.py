@@ -107,18 +107,16 @@ def _count(
     rows: QuerySet[Any], moment: str, edges: Sequence[tuple[datetime, datetime]], cap: int
 ) -> list[int]:
     connection = connections[rows.db]
-    columns: list[str] = []
-    params: list[Any] = []
-    for number, (start, end) in enumerate(edges):
-        within = {f"{moment}__gte": start, f"{moment}__lt": end}
-        some = rows.filter(**within).order_by().values("pk")[:cap]
-        try:
-            sql, given = some.query.get_compiler(using=rows.db).as_sql()
-        except EmptyResultSet:  # filters that nothing passes
-            columns.append("0")
-            continue
-        columns.append(f"(SELECT COUNT(*) FROM ({sql}) slice{number})")  # noqa: S608
-        params += given
+    # Put together once, as slices have but their edges of their own: the last two parameters.
+    start, end = edges[0]
+    some = rows.filter(**{f"{moment}__gte": start, f"{moment}__lt": end}).order_by().values("pk")
+    try:
+        sql, (*given, _start, _end) = some[:cap].query.get_compiler(using=rows.db).as_sql()
+    except EmptyResultSet:  # filters that nothing passes
+        return [0] * len(edges)
+    column = f"(SELECT COUNT(*) FROM ({sql}) slice)"  # noqa: S608
+    as_stored = connection.ops.adapt_datetimefield_value
+    params = [value for edge in edges for value in (*given, *map(as_stored, edge))]
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(columns)}", params)
+        cursor.execute(f"SELECT {', '.join([column] * len(edges))}", params)
         return [int(count) for count in cursor.fetchone()]

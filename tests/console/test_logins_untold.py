@@ -18,6 +18,8 @@ from lockout_admin.identity.subject import Subject
 from lockout_admin.models import Incident, IncidentName, IncidentNetwork, Outbox
 
 from .conftest import list_url, page_url
+from .test_importing import send
+from .test_networks import FORM, errors
 
 NOBODY_KNOWS = ("view_incident", "view_failedlogin")
 KNOWS = (*NOBODY_KNOWS, "view_successfullogin")
@@ -111,3 +113,24 @@ def test_the_page_of_a_name_leaves_out_the_mails_that_tell_of_a_login(
     untold = who_may(*seen).get(url).context["dossier"].mails
     assert [row.kind for row in untold] == [Outbox.Kind.LOCKED]
     assert len(who_may(*seen, "view_successfullogin").get(url).context["dossier"].mails) == 4
+
+
+BLOCKS = ("view_networkrule", "add_networkrule", "change_networkrule")
+ADD = list_url("networkrule", "add/")
+
+
+@pytest.mark.parametrize("way", ["form", "import"])
+def test_blocking_a_network_that_people_log_in_from_says_neither_how_many_nor_when(
+    who_may: Any, enter: Any, way: str
+) -> None:
+    enter("alice")
+    enter("bob", ago=60)
+
+    def warned(*more: str) -> str:
+        browser = who_may(*BLOCKS, *more)
+        if way == "import":
+            return "".join(send(browser, "203.0.113.0/24\n").context["dangers"])
+        return errors(browser.post(ADD, {**FORM, "cidr": "203.0.113.0/24"}))
+
+    assert warned("view_successfullogin").startswith("2 accounts logged in from 203.0.113.0/24")
+    assert warned().startswith("People logged in from 203.0.113.0/24 in the last 7 days.")
