@@ -103,11 +103,11 @@ def names_of(incident: Incident) -> list[str]:
 
 def lock(incident: Incident, by: str, reason: str) -> int:
     """Lock the accounts that were entered, by hand and for a day; return how many names."""
-    note = f"{reason} (incident {incident.pk})"
     names = names_of(incident)
     for one in names:
-        lockout.lock_account(one, int(LOCK_FOR.total_seconds()), by=by, note=note)
-        _audit(by, AuditEntry.Action.LOCK, one, note)
+        # Who sees locks may not know who was entered: what they see does not name the incident.
+        lockout.lock_account(one, int(LOCK_FOR.total_seconds()), by=by, note=reason)
+        _audit(by, AuditEntry.Action.LOCK, one, f"{reason} (incident {incident.pk})")
     return len(names)
 
 

@@ -23,6 +23,7 @@ from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
 from lockout_admin.incidents import remedies, turns, verbs
 from lockout_admin.models import (
+    AccountLock,
     AuditEntry,
     Exemption,
     Incident,
@@ -342,6 +343,8 @@ def test_the_accounts_that_were_entered_are_locked(staff: Any, incident: Inciden
     assert (entry.label, entry.actor) == ("bob", "security")
     assert entry.details == f"Ticket 4711 (incident {incident.pk})"
     assert incident.events.get(what="helped").text.endswith("Ticket 4711")
+    # Whoever sees the lock learns what was typed, and not that an account was entered.
+    assert AccountLock.objects.get(label="bob").note == "Ticket 4711"
 
 
 def test_their_passwords_are_expired(staff: Any, incident: Incident, bob: Any) -> None:
