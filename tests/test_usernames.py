@@ -155,3 +155,15 @@ def test_an_account_that_the_default_manager_hides_is_there(person: Callable[...
     FailedLogin.objects.create("alice")
     found = FailureFilter({"account": "yes"}, FailedLogin.objects.all()).qs
     assert [row.username for row in found] == [account.name]
+
+
+def test_a_name_is_that_of_an_account_whoever_is_asked_about_beside_it(
+    django_user_model: Any,
+) -> None:
+    for name in ("alice", "Straße", "BOB"):
+        django_user_model.objects.create_user(name)
+    typed = {"alice", "ALICE", "álice", "àlice", "ａｌｉｃｅ", "strasse", "straße", "bob", "eve"}
+    alone = {name for name in typed if existing({name})}
+    assert existing(typed) == alone
+    assert {"alice", "ALICE"} <= alone
+    assert "eve" not in alone

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
+from functools import reduce
 from itertools import islice
+from operator import or_
 from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import Error, connections, models
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string
 
@@ -23,9 +25,26 @@ _CHUNK = 500
 
 
 def existing(usernames: Collection[str]) -> set[str]:
-    """Return those of `usernames` that an account has, as typed or in lower case; one query."""
-    found = {fold_of(name) for _pk, name in _found(usernames)}
-    return {username for username in usernames if fold_of(username) in found}
+    """Return those of `usernames` that an account has, as typed or in lower case.
+
+    One query, and another where names are spelled much like those of accounts: only the database
+    knows which of them it takes for the same.
+    """
+    names = {name for _pk, name in _found(usernames)}
+    folds = set(map(fold_of, names))
+    likely = {username for username in usernames if fold_of(username) in folds}
+    exact = {username for username in likely if not names.isdisjoint(lookup_values(username))}
+    return exact.union(*map(_same, _chunks(likely - exact)))
+
+
+def _same(usernames: Collection[str]) -> set[str]:
+    """Return those that the database finds an account by, each for itself."""
+    asked = {
+        username: Q(**{f"{_field()}__in": [*lookup_values(username)]}) for username in usernames
+    }
+    counts = {f"of{number}": Count("pk", filter=one) for number, one in enumerate(asked.values())}
+    found = _accounts().filter(reduce(or_, asked.values())).aggregate(**counts)
+    return {username for username, count in zip(asked, found.values(), strict=True) if count}
 
 
 def accounts_of(names: Iterable[str]) -> list[Any]:
