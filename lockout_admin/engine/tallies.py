@@ -113,6 +113,14 @@ def read(rows: Iterable[AccountLock]) -> dict[int, Tally]:
     return {row.pk: found.get(row.pk, Tally()).and_of(row) for row in rows}
 
 
+def counts(rows: Iterable[AccountLock]) -> dict[int, int]:
+    """Return how often locks refused, by their primary keys: a ninth of what `read` asks for."""
+    rows = list(rows)
+    counters = {row.pk: _keys(row).counter for row in rows if not row.settled}
+    answers = store.gather([*counters.values()]) or []
+    return {row.pk: max(row.refused, _count(counters.get(row.pk, ""), answers)) for row in rows}
+
+
 def keep(rows: Sequence[AccountLock], *, settled: bool = False) -> bool:
     """Write into rows what the store has counted for them; False where it did not answer."""
     found = _read(rows)
@@ -165,16 +173,20 @@ def _read(rows: Iterable[AccountLock]) -> dict[int, Tally] | None:
 
 
 def _tally(keys: TallyKeys, answers: Sequence[dict[str, Any]]) -> Tally:
-    counts = [answer.get(keys.counter) for answer in answers]
     samples = [
         sample for answer in answers for key in keys.all[1:] if (sample := _sample(answer.get(key)))
     ]
     addresses = Counter(address for address, _ in samples if address)
     return Tally(
-        sum(count for count in counts if isinstance(count, int) and count > 0),
+        _count(keys.counter, answers),
         max((when for _, when in samples), default=None),
         tuple(address for address, _ in addresses.most_common()),
     )
+
+
+def _count(counter: str, answers: Sequence[dict[str, Any]]) -> int:
+    counts = [answer.get(counter) for answer in answers]
+    return sum(count for count in counts if isinstance(count, int) and count > 0)
 
 
 def _sample(value: Any) -> tuple[str, datetime] | None:

@@ -201,8 +201,8 @@ class NameDossier:
         """Return the attempts that locks refused, by the days on which these began."""
         rows = AccountLock.objects.fresh().filter(subject__in=self.keys, until__gte=moments[0])
         newest = list(rows.order_by("-until")[:LOCKS])
-        tallied = tallies.read(newest)
-        refused = [(row.started_at, tallied[row.pk].count) for row in newest]
+        counted = tallies.counts(newest)
+        refused = [(row.started_at, counted[row.pk]) for row in newest]
         return days.summed(refused, moments)
 
     def _of_name(self, model: Any) -> Any:

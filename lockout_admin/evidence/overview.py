@@ -116,8 +116,8 @@ def _locks_since(since: Any) -> list[tuple[Any, int]]:
     drawn = rows.order_by("-started_at", "-pk").values_list(*_DRAWN, named=True)
     newest = list(drawn[:_LOCKS])
     unsettled = [row.pk for row in newest if not row.settled][:_COUNTING]
-    counting = tallies.read(AccountLock.objects.fresh().filter(pk__in=unsettled))
-    return [(row, counting[row.pk].count if row.pk in counting else row.refused) for row in newest]
+    counted = tallies.counts(AccountLock.objects.fresh().filter(pk__in=unsettled))
+    return [(row, counted.get(row.pk, row.refused)) for row in newest]
 
 
 def _under_fire(locks: Sequence[tuple[Any, int]]) -> list[Source]:

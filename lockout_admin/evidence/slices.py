@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Lookup, QuerySet
+from django.db.models import QuerySet
+from django.db.models.expressions import Col
 from django.db.models.sql.where import OR, WhereNode
 from django.utils import timezone
 
@@ -49,11 +50,11 @@ def _at_most(rows: QuerySet[Any], most: int) -> int:
 
 
 def _parts(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
-    """Yield what each of two comparisons selects that OR joins: an index serves each, not both."""
+    """Yield what each of some columns selects that OR joins: an index serves each, and not all."""
     for number, node in enumerate(rows.query.where.children):
         if isinstance(node, WhereNode) and node.connector == OR and not node.negated:
             for condition in node.children:
-                if isinstance(condition, Lookup):
+                if isinstance(getattr(condition, "lhs", None), Col):
                     part = rows.all()
                     part.query.where.children[number] = condition
                     yield part

@@ -92,10 +92,8 @@ def _told(agents: Iterable[tuple[int, int]]) -> tuple[tuple[str, int], ...]:
 def _refused(subjects: list[int], first: datetime, last: datetime) -> int:
     within = {"until__gte": first, "started_at__lte": last + _SLACK}
     locks: QuerySet[Any] = AccountLock.objects.filter(subject__in=subjects, **within)
-    rows = list(locks.order_by("-until").only(*tallies.FIELDS)[:MOST_NAMES])
-    settled: int = sum(row.refused for row in rows if row.settled)
-    going_on = tallies.read(row for row in rows if not row.settled)
-    return settled + sum(tally.count for tally in going_on.values())
+    newest = locks.order_by("-until").only(*tallies.FIELDS)[:MOST_NAMES]
+    return sum(tallies.counts(newest).values())
 
 
 def _entered(addresses: set[str], first: datetime, last: datetime) -> int:

@@ -58,6 +58,7 @@ def test_a_brute_force_is_known_the_next_day(
         case "export":
             tallies.keep_all()
     row = AccountLock.objects.get(label="alice")
+    assert tallies.counts([row]) == {row.pk: 1500}
     assert row.settled == (keeper != "nobody")
     tally = Tally.of(row) if row.settled else tallies.read([row])[row.pk]
     assert tally.count == 1500
@@ -156,6 +157,7 @@ def test_what_was_counted_in_an_outage_is_added(alice: Any, monkeypatch: Any) ->
     counter = TallyKeys(row.key, row.started_at).counter
     monkeypatch.setattr(store, "gather", lambda keys: [{counter: 3}, {counter: 4}])
     assert tallies.read([row])[row.pk].count == 7
+    assert tallies.counts([row]) == {row.pk: 7}
 
 
 def test_while_a_part_of_the_store_is_down_counts_wait(
