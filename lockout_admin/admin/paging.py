@@ -18,7 +18,7 @@ from ..evidence.slices import at_most
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000
 #: A page is looked for among so many times its rows first, before anywhere else.
-_SPARSEST = 10
+_SPARSEST = 15
 
 
 class Rows(int):

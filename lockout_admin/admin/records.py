@@ -21,7 +21,6 @@ from ..evidence import watching
 from ..evidence.filters import RecordFilter
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject
 from ..models.fields import parse_network
-from ..models.lookups import StartsWith
 from . import ranges
 from .chips import chips_of, of_list
 from .filtering import FilterSetListFilter
@@ -190,7 +189,7 @@ class RecordAdmin(ScreenAdmin):
             return queryset.none(), False
         if not term:
             return queryset, False
-        begins = Q(StartsWith(F(self.filterset_class.name_field), term))
+        begins = Q(self.filterset_class.begins(F(self.filterset_class.name_field), term))
         found = Q(subject__in=Subject.of(term).keys) | begins
         return queryset.filter(self._by_address(term) or found), False
 

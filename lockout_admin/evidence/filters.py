@@ -6,7 +6,7 @@ select more than was asked for.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django.db.models import Q
@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from ..models.accounts import of_accounts
+from ..models.lookups import AmongThemStartsWith, StartsWith
 from . import patterns
 from .forms import FailureForm, LockForm, RecordForm, SuccessForm
 from .inputs import ChoiceInFilter, TechnicalInput
@@ -144,6 +145,8 @@ class ActiveLockFilter(RecordFilter):
     moment = "started_at"
     default_time = "all"
     name_field = "label"
+    #: The open ones are few of all that there are, and have an index.
+    begins: ClassVar[type[StartsWith]] = AmongThemStartsWith
 
     reason = ChoiceInFilter(
         label=_("Reason"), choices=AccountLock.Reason.choices, empty_label=_ANY, help_text=""
@@ -172,6 +175,7 @@ class LockFilter(ActiveLockFilter):
     """The filters of the lock history."""
 
     default_time = "30d"
+    begins = StartsWith
 
     state = ChoiceInFilter(
         label=_("State"),

@@ -40,6 +40,8 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
     default_time: ClassVar[str]
     #: The field of the name as it was typed.
     name_field: ClassVar[str]
+    #: How rows are found by the beginning of a name.
+    begins: ClassVar[type[StartsWith]] = StartsWith
     #: Rows of the range that are read for filters which no index serves; ``None``: all of them.
     most: int | None = None
     #: Since when these are; ``None``: all of the range was read.
@@ -113,7 +115,7 @@ class RecordFilter(django_filters.FilterSet):  # type: ignore[misc]
         """Filter by the username, as ``match`` says; an exact one is found in all its spellings."""
         match self.form.cleaned_data["match"]:
             case "prefix":
-                return queryset.filter(StartsWith(F(self.name_field), value))
+                return queryset.filter(self.begins(F(self.name_field), value))
             case "contains":
                 return queryset.filter(**{f"{self.name_field}__icontains": value})
         return of_name(queryset, value)

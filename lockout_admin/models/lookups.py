@@ -39,6 +39,18 @@ class StartsWith(Lookup):
         return f"{connection.ops.prep_for_like_query(self.rhs)}%"
 
 
+class AmongThemStartsWith(StartsWith):
+    """The same, of rows that another index finds: SQLite would leave that for the one of names."""
+
+    lookup_name = "among_them_starts_with"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return the range of a term, which no index serves (sqlite.org/optoverview, 2)."""
+        lhs, params = self.process_lhs(compiler, connection)
+        end = f"{self.rhs}\U0010ffff"
+        return f"(+{lhs} >= %s AND +{lhs} < %s)", (*params, self.rhs, *params, end)
+
+
 class PartOf(StartsWith):
     """``filter(PartOf(F("username"), "garcia"))``, in any letter case of ASCII.
 
