@@ -30,7 +30,7 @@ from .slices import span_of_newest
 #: Rows of a kind that are looked at, of a network without an index of its own …
 SAMPLE: Final = 5_000
 #: … and the newest of the site among which those of a busy range are found.
-NEWEST: Final = 20_000
+NEWEST: Final = 15_000
 #: Rows of a network with an index of its own that names are taken from.
 ROWS: Final = 1_000
 LINES: Final = 20
