@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from functools import reduce
 from itertools import islice
-from operator import or_
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -39,12 +37,13 @@ def existing(usernames: Collection[str]) -> set[str]:
 
 def _same(usernames: Collection[str]) -> set[str]:
     """Return those that the database finds an account by, each for itself."""
+    columns = {f"of{number}": username for number, username in enumerate(usernames)}
     asked = {
-        username: Q(**{f"{_field()}__in": [*lookup_values(username)]}) for username in usernames
+        column: Count("pk", filter=Q(**{f"{_field()}__in": [*lookup_values(username)]}))
+        for column, username in columns.items()
     }
-    counts = {f"of{number}": Count("pk", filter=one) for number, one in enumerate(asked.values())}
-    found = _accounts().filter(reduce(or_, asked.values())).aggregate(**counts)
-    return {username for username, count in zip(asked, found.values(), strict=True) if count}
+    counts = _named(usernames).aggregate(**asked)
+    return {username for column, username in columns.items() if counts[column]}
 
 
 def accounts_of(names: Iterable[str]) -> list[Any]:
@@ -106,9 +105,12 @@ def _chunks(names: Iterable[str]) -> Iterator[set[str]]:
 
 def _found(usernames: Collection[str]) -> QuerySet[Any, Any]:
     """Return the primary keys and names of the accounts with these names."""
+    return _named(usernames).values_list("pk", _field())  # type: ignore[no-any-return]
+
+
+def _named(usernames: Collection[str]) -> Any:
     wanted = {value for username in usernames for value in lookup_values(username)}
-    rows = _accounts().filter(**{f"{_field()}__in": wanted})
-    return rows.values_list("pk", _field())  # type: ignore[no-any-return]
+    return _accounts().filter(**{f"{_field()}__in": wanted})
 
 
 def lookup_values(username: str) -> Iterator[Any]:
