@@ -536,6 +536,11 @@ WITH_MAIL = {"BASE_URL": "https://shop.example", "CONTACT": "+49 30 123", "NOTIF
         ({"NOTIFIERS": [MAIL, "no.such"]}, WITH_PAGES, ["E030"]),
         ({"NOTIFIERS": [MAIL, "builtins.dict"]}, WITH_PAGES, ["E030"]),
         ({"NOTIFIERS": [MAIL, "os.path.join"]}, WITH_PAGES, ["E030"]),
+        (
+            {"NOTIFIERS": [MAIL, "lockout_admin.notifications.notifiers.Notifier"]},
+            WITH_PAGES,
+            ["E030"],
+        ),
         ({"WEBHOOK_URL": "https://hook.example"}, WITH_PAGES, ["W035"]),
         ({"WEBHOOK_SECRET": "secret"}, WITH_PAGES, ["W035"]),
         (
@@ -570,6 +575,7 @@ WORK = "lockout_admin.defences.work.ProofOfWork"
         ({"CHALLENGE": "no.such"}, False, ["E045"]),
         ({"CHALLENGE": "builtins.dict"}, False, ["E045"]),
         ({"CHALLENGE": len}, False, ["E045"]),
+        ({"CHALLENGE": "lockout_admin.defences.challenge.Challenge"}, False, ["E045"]),
     ],
 )
 def test_a_challenge_is_one_that_browsers_can_answer(

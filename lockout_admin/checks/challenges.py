@@ -11,7 +11,7 @@ from django.core.checks import Warning as CheckWarning
 from django.utils.module_loading import import_string
 
 from ..conf import LockoutSettings, conf
-from ..defences.challenge import Challenge
+from ..defences.challenge import is_one
 from ..notifications import notifiers
 
 
@@ -24,8 +24,8 @@ def challenge_exists(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"LOCKOUT_ADMIN['CHALLENGE'] is {named!r}, where no challenge is: nobody is asked.",
-            hint="Name a subclass of lockout_admin.defences.challenge.Challenge. The proof of work"
-            " needs a package: pip install 'lockout-admin[challenge]'.",
+            hint="Name a subclass of lockout_admin.defences.challenge.Challenge, which has all"
+            " methods. The proof of work needs a package: pip install 'lockout-admin[challenge]'.",
             id="lockout_admin.E045",
         )
     ]
@@ -67,4 +67,4 @@ def _is_challenge(named: Any) -> bool:
         found = import_string(named) if isinstance(named, str) else named
     except Exception:  # noqa: BLE001 - a module of the site's may raise anything
         return False
-    return isinstance(found, type) and issubclass(found, Challenge)
+    return is_one(found)

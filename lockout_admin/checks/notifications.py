@@ -12,7 +12,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..notifications import entrances, links, notifiers
-from ..notifications.notifiers import Notifier
+from ..notifications.notifiers import Notifier, is_one
 
 
 @register(Tags.security)
@@ -21,7 +21,8 @@ def notifiers_exist(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"LOCKOUT_ADMIN['NOTIFIERS'] has {path!r}, where no notifier is.",
-            hint="Name subclasses of lockout_admin.notifications.notifiers.Notifier.",
+            hint="Name subclasses of lockout_admin.notifications.notifiers.Notifier, which have"
+            " all methods.",
             id="lockout_admin.E030",
         )
         for path in conf.notifiers
@@ -127,4 +128,4 @@ def _class_of(path: str) -> type[Notifier] | None:
         found = import_string(path)
     except Exception:  # noqa: BLE001 - a module of the site's may raise anything
         return None
-    return found if isinstance(found, type) and issubclass(found, Notifier) else None
+    return found if is_one(found) else None

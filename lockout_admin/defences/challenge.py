@@ -16,7 +16,8 @@ import logging
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from inspect import isabstract
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from django.conf import settings
 from django.utils.crypto import salted_hmac
@@ -108,7 +109,12 @@ def refusal_of(attempt: Attempt) -> AccountLocked | None:
 def in_force() -> type[Challenge] | None:
     """Return the challenge of the site, if it has one."""
     kind = conf.challenge
-    return kind if isinstance(kind, type) and issubclass(kind, Challenge) else None
+    return kind if is_one(kind) else None
+
+
+def is_one(kind: Any) -> TypeGuard[type[Challenge]]:
+    """Tell whether something is a challenge that can be asked, and no part of one."""
+    return isinstance(kind, type) and issubclass(kind, Challenge) and not isabstract(kind)
 
 
 def _tell(attempt: Attempt) -> None:

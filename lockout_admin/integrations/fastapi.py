@@ -20,13 +20,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, cast
 
 from django.contrib.auth import aauthenticate, authenticate
 from django.views.decorators.debug import sensitive_variables
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, WebSocket
 from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse
+from fastapi.websockets import WebSocketState
 
 from .. import lockout
 from ..engine.patience import to_the_end
@@ -36,16 +37,25 @@ from .asgi import LockoutMiddleware, asession_begins, session_begins
 
 __all__ = ["AccountLocked", "LoginDoor", "Logins", "guard", "refused"]
 
+#: How a WebSocket is closed (the registry of IANA that RFC 6455, 11.7, made).
+_TRY_AGAIN_LATER: Final = 1013
+
 
 def guard(app: FastAPI) -> None:
     """Have refusals answered, wherever they come from, and browsers known again by a cookie."""
-    app.add_exception_handler(AccountLocked, refused)
+    app.add_exception_handler(AccountLocked, cast("Any", refused))  # of both kinds of connection
     app.add_middleware(LockoutMiddleware)
 
 
-async def refused(request: Request, refusal: Exception) -> JSONResponse:
-    """Answer a refusal with 429, ``Retry-After`` and JSON: an exception handler."""
+async def refused(request: HTTPConnection, refusal: Exception) -> JSONResponse | None:
+    """Answer a refusal with 429, ``Retry-After`` and JSON: an exception handler.
+
+    A WebSocket that was accepted is closed: "try again later", with the seconds.
+    """
     told = cast("AccountLocked", refusal)  # Starlette asks for handlers of any exception
+    if isinstance(request, WebSocket) and request.application_state is WebSocketState.CONNECTED:
+        await request.close(_TRY_AGAIN_LATER, f"Retry-After: {told.headers['Retry-After']}")
+        return None
     return JSONResponse(told.details, HTTPStatus.TOO_MANY_REQUESTS, told.headers)
 
 
@@ -67,7 +77,8 @@ class LoginDoor:
     def authenticate(self, **credentials: Any) -> Any:
         """Ask Django's backends, which are guarded themselves; no block is needed around it.
 
-        ``None``: wrong or refused. The middleware tells the one from the other in the answer.
+        ``None``: wrong or refused. The middleware tells the one from the other in the answer; in
+        one to a WebSocket it can't, so there `attempt` is the better way.
         """
         close_idle_connections()
         try:

@@ -9,7 +9,8 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from inspect import isabstract
+from typing import Any, TypeGuard
 
 from django.utils.module_loading import import_string
 
@@ -66,6 +67,11 @@ class Notifier(ABC):
         """Tell it. Whatever is raised means: not delivered, try again later."""
 
 
+def is_one(found: Any) -> TypeGuard[type[Notifier]]:
+    """Tell whether something is a notifier that can tell, and no part of one."""
+    return isinstance(found, type) and issubclass(found, Notifier) and not isabstract(found)
+
+
 def of_path(path: str) -> type[Notifier] | None:
     """Return the notifier of a path, if the site lists it and it is on."""
     if path not in conf.notifiers:
@@ -74,7 +80,7 @@ def of_path(path: str) -> type[Notifier] | None:
         found = import_string(path)
     except Exception:  # noqa: BLE001 - a module of the site's may raise anything
         found = None
-    if not (isinstance(found, type) and issubclass(found, Notifier)):
+    if not is_one(found):
         logger.error("notifier_missing: %s is no notifier; see NOTIFIERS.", path)
         return None
     return found if found.is_on() else None

@@ -94,6 +94,15 @@ async def by_a_socket(socket: WebSocket, password: str, logins: Logins) -> None:
     await socket.close()
 
 
+@app.websocket("/open-socket/{password}")
+async def by_an_open_socket(socket: WebSocket, password: str, logins: Logins) -> None:
+    """It is accepted before anything is tried."""
+    await socket.accept()
+    async with logins.attempt("alice", password) as attempt:
+        attempt.failed()
+    await socket.close()
+
+
 @app.post("/plain")
 async def by_the_verb(given: Credentials, request: Request) -> dict[str, str]:
     async with lockout.attempt(given.username, request, password=given.password) as attempt:

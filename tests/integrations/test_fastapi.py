@@ -76,7 +76,7 @@ async def test_a_refusal_in_an_application_inside_is_one_too(stranger: Caller) -
     assert "Retry-After" in answer.headers
 
 
-async def socket(password: str) -> list[Any]:
+async def socket(password: str, path: str = "/socket") -> list[Any]:
     """Open a WebSocket; return what comes back."""
     sent: list[Any] = []
 
@@ -88,7 +88,7 @@ async def socket(password: str) -> list[Any]:
 
     scope = {
         "type": "websocket",
-        "path": f"/socket/{password}",
+        "path": f"{path}/{password}",
         "query_string": b"",
         "headers": [],
         "client": (ELSEWHERE, 4711),
@@ -106,6 +106,15 @@ async def test_logins_by_a_socket_draw_on_the_same_limit(stranger: Caller) -> No
     failure = await FailedLogin.objects.afirst()
     assert failure
     assert failure.ip_address == ELSEWHERE
+
+
+async def test_a_socket_that_is_open_is_closed_with_the_seconds_to_wait(alice: Any) -> None:
+    for number in range(4):
+        assert (await socket(str(number), "/open-socket"))[1]["code"] == 1000
+    accepted, closed = await socket("right", "/open-socket")
+    assert accepted["type"] == "websocket.accept"
+    assert (closed["type"], closed["code"]) == ("websocket.close", 1013)
+    assert closed["reason"].startswith("Retry-After: ")
 
 
 @pytest.mark.parametrize("path", WAYS)
