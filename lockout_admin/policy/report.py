@@ -129,9 +129,10 @@ class Report:
             _("one account, passwords of strangers"),
             _("one trusted device, or its copy"),
         )
+        rules = [_as_recorded(rule) for rule in self.rules]
         found = [
-            self._of("account", account, self.rules, ACCOUNT.name, times=self.names),
-            self._of("device", device, self.rules, "device"),
+            self._of("account", account, rules, ACCOUNT.name, times=self.names),
+            self._of("device", device, rules, "device"),
         ]
         for scope, network in (
             ("network", _("one network")),
@@ -142,11 +143,11 @@ class Report:
             tried = _("%(network)s, names") % said
             vouched = _("%(network)s, passwords, where %(count)s accounts logged in today") % said
             raised = [
-                replace(rule, limit=rule.limit + rule.credit * MOST_ACCOUNTS) for rule in self.rules
+                replace(rule, limit=rule.limit + rule.credit * MOST_ACCOUNTS) for rule in rules
             ]
             found += [
-                self._of(scope, passwords, self.rules, scope),
-                self._of(f"{scope}-names", tried, self.rules, scope, counts_names=True),
+                self._of(scope, passwords, rules, scope),
+                self._of(f"{scope}-names", tried, rules, scope, counts_names=True),
                 self._of(f"{scope}-vouched", vouched, raised, scope),
             ]
         return found
@@ -187,6 +188,13 @@ class Report:
                 for answer in self.answers
             ],
         }
+
+
+def _as_recorded(rule: Rule) -> Rule:
+    """Return a rule as it counts: what retention has deleted is in no interval."""
+    if rule.ends_trust:
+        return rule
+    return replace(rule, interval=min(rule.interval, conf.retention_secs))
 
 
 def _fields(rule: Rule) -> dict[str, Any]:
