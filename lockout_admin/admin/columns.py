@@ -56,7 +56,7 @@ class LockColumns(RecordAdmin):
 
     def above(self, request: HttpRequest, shown: Any, filterset: RecordFilter) -> dict[str, Any]:
         """Return the picture of the range."""
-        return {"picture": picture_of(request, filterset)}
+        return {"picture": picture_of(request, shown, filterset)}
 
     def has_unlock_permission(self, request: HttpRequest) -> bool:
         """Tell whether the user may unlock, and may see the locks."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from ..evidence import bars
 from ..evidence.agents import described
 from ..evidence.histograms import HEIGHT, WIDTH, Bar
-from ..evidence.loudness import Loudness
+from ..evidence.loudness import SHARED, Loudness
 from ..evidence.selection import RecordFilter
 from ..evidence.summaries import FIELDS, SAMPLE, Summary
+from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from . import cells
 from .numbers import grouped
 from .times import ago, exact
@@ -25,6 +26,7 @@ _PERMISSIONS: Final = {
     "refused": "lockout_admin.view_accountlock",
     "successes": "lockout_admin.view_successfullogin",
 }
+_KINDS: Final = {FailedLogin: "failures", AccountLock: "refused", SuccessfulLogin: "successes"}
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,17 @@ class Picture:
         return sum(column.bar.width for column in self.columns)
 
 
-def picture_of(request: HttpRequest, filterset: RecordFilter) -> Picture | None:
+def picture_of(request: HttpRequest, shown: Any, filterset: RecordFilter) -> Picture | None:
     """Return the picture of a list's range, of what the user may see; ``None``: of nothing."""
     kinds = [kind for kind, need in _PERMISSIONS.items() if request.user.has_perm(need)]
-    loudness = Loudness.of(filterset.data.dict(), kinds) if filterset.is_valid() else None
+    if not filterset.is_valid():
+        return None
+    search = shown.model_admin.search_of(request.GET.get(SEARCH_VAR, ""))
+    # Filters of one kind of record, or of a site's own, select nothing of another.
+    others = shown.filter_params.keys() - {*SHARED, *IGNORED_PARAMS}
+    is_of_one = any("".join(shown.filter_params[name]) for name in others)
+    only = {_KINDS[shown.model._meta.concrete_model]: shown.queryset} if is_of_one else None
+    loudness = Loudness.of(filterset.data.dict(), kinds, search, only)
     if loudness is None or not loudness.histogram.highest:
         return None
     shown = loudness.histogram.kinds

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_permission_codename
-from django.core.exceptions import SuspiciousOperation, ValidationError
-from django.db.models import F, Q
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.text import capfirst
@@ -19,8 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from ..evidence import watching
 from ..evidence.filters import RecordFilter
-from ..identity.subject import USERNAME_MAX_LENGTH, Subject
-from ..models.fields import parse_network
+from ..evidence.selection import Search
 from . import ranges
 from .chips import chips_of, of_list
 from .filtering import FilterSetListFilter
@@ -183,23 +182,14 @@ class RecordAdmin(ScreenAdmin):
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         """Find a username in any spelling or by its beginning, or an address or network."""
-        term = search_term.strip()
         # Django's form drops a term with a NUL, and so would show everything.
-        if "\0" in request.GET.get("q", "") or len(term) > USERNAME_MAX_LENGTH:
-            return queryset.none(), False
-        if not term:
-            return queryset, False
-        begins = Q(self.filterset_class.begins(F(self.filterset_class.name_field), term))
-        found = Q(subject__in=Subject.of(term).keys) | begins
-        return queryset.filter(self._by_address(term) or found), False
+        typed = request.GET.get(SEARCH_VAR, "")
+        search = self.search_of(typed if "\0" in typed else search_term)
+        return search.among(queryset, self.filterset_class) if search else queryset, False
 
-    def _by_address(self, term: str) -> Q | None:
-        if self.has_addresses and "%" not in term:
-            try:
-                return Q(ip_address__net=parse_network(term))
-            except ValidationError:
-                pass
-        return None
+    def search_of(self, term: str) -> Search | None:
+        """Return what is searched for; ``None``: nothing."""
+        return Search.of(term, has_addresses=self.has_addresses)
 
     def response_action(
         self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any

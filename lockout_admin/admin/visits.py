@@ -61,7 +61,7 @@ class VisitAdmin(ExportAdminMixin, RecordAdmin):
             if is_filtered and filterset.is_valid()
             else None
         )
-        return {"picture": picture_of(request, filterset), "strip": strip}
+        return {"picture": picture_of(request, shown, filterset), "strip": strip}
 
     @admin.display(description=gettext_lazy("when"), ordering="timestamp")
     def when(self, row: Any) -> str:

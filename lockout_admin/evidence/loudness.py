@@ -11,10 +11,11 @@ from typing import Any, Final
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from ..models import FailedLogin, SuccessfulLogin
 from . import bars
 from .filters import FailureFilter, LockFilter, SuccessFilter
 from .histograms import Histogram, edges_of
+from .selection import RecordFilter, Search
 from .slices import count_entries, count_slices, span_of_newest
 
 #: Moments of one kind that are read where filters select them; of more, the newest are shown.
@@ -26,8 +27,10 @@ FEW: Final = 1_000
 #: A list without a range shows the newest days.
 _USUAL: Final = timedelta(days=30)
 #: Filters that select the same on each kind of record.
-_SHARED: Final = ("username", "match", "net", "agent", "time", "after", "before")
+SHARED: Final = ("username", "match", "net", "agent", "time", "after", "before")
 _NAMED: Final = ("username", "net", "agent")
+#: Those of them that a lock does not know.
+_OF_VISITS: Final = frozenset(["net", "agent"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,18 @@ class Loudness:
     since: datetime | None
 
     @classmethod
-    def of(cls, given: Mapping[str, str], kinds: Collection[str]) -> Loudness | None:
-        """Return what happened in a range; ``None`` where a filter is not valid."""
-        shared = {name: given[name] for name in _SHARED if given.get(name)}
+    def of(
+        cls,
+        given: Mapping[str, str],
+        kinds: Collection[str],
+        search: Search | None = None,
+        only: Mapping[str, QuerySet[Any]] | None = None,
+    ) -> Loudness | None:
+        """Return what happened in a range; ``None`` where a filter is not valid.
+
+        `only` has the rows of a kind that filters of its own select: there is no other then.
+        """
+        shared = {name: given[name] for name in SHARED if given.get(name)}
         asked = FailureFilter(shared, queryset=FailedLogin.objects.all())
         if not asked.is_valid():
             return None
@@ -51,27 +63,56 @@ class Loudness:
         start = asked.form.start or end - _USUAL
         # The same start for all that is counted: a preset's moves on.
         shared = {**shared, "time": "all", "after": start.isoformat()}
-        span = _Span(start, end, edges_of(start, max(end, start + timedelta(minutes=1))))
-        # A lock knows a sample of its addresses only.
-        unknown = {"refused"} if shared.keys() & {"net", "agent"} else set()
-        kinds = [kind for kind in kinds if kind not in unknown]
-        counts = [_READ[kind](shared, span) for kind in kinds]
+        edges = edges_of(start, max(end, start + timedelta(minutes=1)))
+        asked_for = _Asked(shared, search, only or {}, start, end, edges)
+        kinds = [kind for kind in kinds if asked_for.is_known_of(kind)]
+        counts = [_READ[kind](asked_for) for kind in kinds]
         events = {kind: count.events for kind, count in zip(kinds, counts, strict=True)}
         since = [count.since for count in counts if count.since]
         return cls(
-            Histogram.of(span.edges, events),
+            Histogram.of(edges, events),
             any(count.is_capped for count in counts),
             max(since, default=None),
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Span:
+class _Asked:
     """What a list shows, and where the bars of that begin."""
 
+    shared: Mapping[str, str]
+    search: Search | None
+    only: Mapping[str, QuerySet[Any]]
     start: datetime
     end: datetime
     edges: list[datetime]
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether some of a time are meant, not all of it."""
+        return bool(self.only or self.search or any(name in self.shared for name in _NAMED))
+
+    @property
+    def has_order(self) -> bool:
+        """Whether an index has the order by time: for a name as it is, and for nothing else."""
+        is_typed = self.shared.get("match") in ("prefix", "contains")
+        return not (self.only or self.search or is_typed or self.shared.keys() & _OF_VISITS)
+
+    def is_known_of(self, kind: str) -> bool:
+        """Tell whether records of a kind know what is asked for."""
+        if self.only:
+            return kind in self.only
+        by_network = self.search is not None and self.search.network is not None
+        # A lock knows a sample of its addresses only.
+        return kind != "refused" or not (by_network or self.shared.keys() & _OF_VISITS)
+
+    def rows(self, kind: str, filterset_class: type[RecordFilter]) -> QuerySet[Any]:
+        """Return the records of a kind that are asked for."""
+        if kind in self.only:
+            return self.only[kind]
+        everything = filterset_class.Meta.model._default_manager.all()
+        rows: QuerySet[Any] = filterset_class(self.shared, queryset=everything).qs
+        return self.search.among(rows, filterset_class) if self.search else rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,29 +123,23 @@ class _Count:
 
 
 def _visits(
-    kind: str,
-    rows: QuerySet[Any],
-    shared: Mapping[str, str],
-    span: _Span,
-    count: Callable[[bars.Bars], list[int]],
+    kind: str, rows: QuerySet[Any], asked: _Asked, count: Callable[[bars.Bars], list[int]]
 ) -> _Count:
-    is_named = any(name in shared for name in _NAMED)
-    most = SAMPLE if is_named else FEW
-    newest = rows.filter(timestamp__gte=span.start).order_by("-timestamp")
-    moments = _newest(newest.values_list("timestamp", flat=True), most + 1, shared)
+    most = SAMPLE if asked.is_narrow else FEW
+    newest = rows.filter(timestamp__gte=asked.start).order_by("-timestamp")
+    moments = _newest(newest.values_list("timestamp", flat=True), most + 1, asked)
     if len(moments) <= most:
         return _Count([(moment, 1) for moment in moments])
-    if is_named:
+    if asked.is_narrow:
         # No index has both a network and a time: the newest, and it is said that there are more.
         return _Count([(moment, 1) for moment in moments], since=moments[-1])
-    counts = bars.counts(kind, [*pairwise(span.edges)], count, span.start, span.end)
-    return _Count([*zip(span.edges, counts, strict=False)], is_capped=bars.CAP in counts)
+    counts = bars.counts(kind, [*pairwise(asked.edges)], count, asked.start, asked.end)
+    return _Count([*zip(asked.edges, counts, strict=False)], is_capped=bars.CAP in counts)
 
 
-def _newest(moments: QuerySet[Any], most: int, shared: Mapping[str, str]) -> list[datetime]:
+def _newest(moments: QuerySet[Any], most: int, asked: _Asked) -> list[datetime]:
     """Return the newest of some moments, at most so many."""
-    # An index has the order for a name as it is, and for nothing.
-    if shared.keys() & {"net", "agent"} or shared.get("match") in ("prefix", "contains"):
+    if not asked.has_order:
         everything: QuerySet[Any] = moments.model._default_manager.all()
         near = span_of_newest(everything, "timestamp", most * _SPARSEST)
         found = list(moments.filter(timestamp__range=near)[:most]) if near else []
@@ -113,30 +148,30 @@ def _newest(moments: QuerySet[Any], most: int, shared: Mapping[str, str]) -> lis
     return list(moments[:most])
 
 
-def _failures(shared: Mapping[str, str], span: _Span) -> _Count:
-    rows = FailureFilter(shared, queryset=FailedLogin.objects.all()).qs
+def _failures(asked: _Asked) -> _Count:
+    rows = asked.rows("failures", FailureFilter)
 
     def count(spans: bars.Bars) -> list[int]:
         return count_slices(rows, "timestamp", spans, bars.CAP)
 
-    return _visits("failures", rows, shared, span, count)
+    return _visits("failures", rows, asked, count)
 
 
-def _successes(shared: Mapping[str, str], span: _Span) -> _Count:
-    rows = SuccessFilter(shared, queryset=SuccessfulLogin.objects.all()).qs
+def _successes(asked: _Asked) -> _Count:
+    rows = asked.rows("successes", SuccessFilter)
     entries = rows.exclude(event=SuccessfulLogin.Event.LOGOUT)
 
     def count(spans: bars.Bars) -> list[int]:
         return count_entries(rows, spans, bars.CAP)
 
-    return _visits("successes", entries, shared, span, count)
+    return _visits("successes", entries, asked, count)
 
 
-def _refused(shared: Mapping[str, str], span: _Span) -> _Count:
+def _refused(asked: _Asked) -> _Count:
     """Return what locks refused, where each lock began."""
-    rows = LockFilter({**shared}, queryset=AccountLock.objects.all()).qs
+    rows = asked.rows("refused", LockFilter)
     # Its end is no earlier than its start: an index of a name has the ends.
-    lately = {"started_at__gte": span.start, "until__gte": span.start}
+    lately = {"started_at__gte": asked.start, "until__gte": asked.start}
     loud = rows.filter(**lately, refused__gt=0).order_by("-started_at")
     events = list(loud.values_list("started_at", "refused")[: SAMPLE + 1])
     return _Count(events, since=events[-1][0] if len(events) > SAMPLE else None)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
 import django_filters
-from django.db.models import F
+from django.core.exceptions import ValidationError
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject, key_in_mask
+from ..models.fields import Network, parse_network
 from ..models.lookups import StartsWith
 from .forms import PRESETS, REACH
 from .inputs import MomentFilter
@@ -19,6 +23,34 @@ _MATCHES = [
     ("prefix", _("begins with")),
     ("contains", _("contains")),
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was typed into the search box of a list."""
+
+    term: str
+    #: The addresses that are meant; ``None``: the term is a name.
+    network: Network | None
+
+    @classmethod
+    def of(cls, term: str, *, has_addresses: bool) -> Search | None:
+        """Return what is searched for; ``None``: nothing. Some records have no addresses."""
+        term = term.strip()
+        network = None
+        if has_addresses and "%" not in term:
+            with suppress(ValidationError):
+                network = parse_network(term)
+        return cls(term, network) if term else None
+
+    def among(self, rows: Any, filterset_class: type[RecordFilter]) -> Any:
+        """Return the rows of a username, in any spelling or by its beginning, or of a network."""
+        if "\0" in self.term or len(self.term) > USERNAME_MAX_LENGTH:
+            return rows.none()
+        if self.network is not None:
+            return rows.filter(ip_address__net=self.network)
+        begins = filterset_class.begins(F(filterset_class.name_field), self.term)
+        return rows.filter(Q(subject__in=Subject.of(self.term).keys) | Q(begins))
 
 
 def of_name(rows: Any, username: str) -> Any:

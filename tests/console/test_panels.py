@@ -32,6 +32,7 @@ from lockout_admin.models.lookups import StartsWith
 from .conftest import list_url, names
 
 FAILURES, SUCCESSES = list_url("failedlogin"), list_url("successfullogin")
+ACTIVE = list_url("activelock")
 ALL = ("failures", "refused", "successes")
 DAY = 86_400
 NOON = "2026-03-10 12:30:00"
@@ -151,6 +152,43 @@ def test_the_picture_is_of_what_the_filters_select(
     enter("alice", ago=60)
     AccountLock.objects.filter(pk=lock("alice").pk).update(refused=3)
     found = picture(olga, f"{FAILURES}?{query}")
+    assert (found and counts(found)) == shown
+
+
+@pytest.mark.parametrize(
+    ("which", "query", "shown"),
+    [
+        (FAILURES, "q=alice", [(1, 3, 1)]),
+        (FAILURES, "q=+ALICE+", [(1, 3, 1)]),
+        (FAILURES, "q=al", [(1, 3, 1)]),
+        (FAILURES, "q=10.0.0.0/8", [(1, 0, 0)]),
+        (FAILURES, "q=carol", None),
+        (FAILURES, "q=alice%00", None),
+        (FAILURES, "q=" + "a" * 300, None),
+        (FAILURES, "q=al&net=10.0.0.0/8", None),
+        (FAILURES, "q=&account=", [(2, 3, 1)]),
+        (FAILURES, "time=24h&path=/sso/", [(1, 0, 0)]),
+        (FAILURES, "time=24h&path=/sso/&q=alice", None),
+        (FAILURES, "time=24h&account=yes", [(1, 0, 0)]),
+        (FAILURES, "time=24h&outcome=nonsense", None),
+        (SUCCESSES, "q=bo", [(1, 0, 0)]),
+        (SUCCESSES, "event=login", [(0, 0, 1)]),
+        (SUCCESSES, "event=logout", None),
+        (ACTIVE, "q=al", [(1, 3, 1)]),
+        (ACTIVE, "q=10.0.0.0/8", None),
+        (ACTIVE, "by=staff", [(0, 3, 0)]),
+        (ACTIVE, "by=nobody", None),
+    ],
+)
+def test_the_picture_is_of_what_the_list_shows(
+    olga: Client, fail: Any, enter: Any, lock: Any, alice: Any, which: str, query: str, shown: Any
+) -> None:
+    fail("alice", ago=60)
+    fail("bob", ago=60, ip_address="10.1.2.3", path="/sso/")
+    enter("alice", ago=60)
+    one = lock("alice")
+    AccountLock.objects.filter(pk=one.pk).update(refused=3, locked_by="staff")
+    found = picture(olga, f"{which}?{query}")
     assert (found and counts(found)) == shown
 
 
@@ -330,7 +368,7 @@ def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
     assert picture(olga, FAILURES).loudness.since is not None
 
 
-@pytest.mark.parametrize("query", ["net=203.0.113.0/24", "username=al&match=prefix"])
+@pytest.mark.parametrize("query", ["net=203.0.113.0/24", "username=al&match=prefix", "q=al"])
 def test_the_newest_of_much_are_looked_for_among_the_newest_of_all_first(
     olga: Client, fail: Any, monkeypatch: Any, query: str
 ) -> None:
