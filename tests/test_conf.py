@@ -23,10 +23,12 @@ from .conftest import request_from
 
 NAN = float("nan")
 INFINITE = float("inf")
-NO_NUMBERS: list[Any] = [None, True, "60", b"60", [60], {}, 4.5, NAN, INFINITE, -1]
-NO_LISTS: list[Any] = [None, True, 1, "backends.Sso", b"backends.Sso", {"backends.Sso": 1}]
+#: Python does not write so many digits.
+HUGE = 1 << 20_000
+NO_NUMBERS: list[Any] = [None, True, "60", b"60", [60], {}, 4.5, NAN, INFINITE, -1, HUGE]
+NO_LISTS: list[Any] = [None, True, 1, HUGE, "backends.Sso", b"backends.Sso", {"backends.Sso": 1}]
 NO_CHANGES: list[Any] = [True, False, 0, 20, "monitor", [], [{}]]
-NO_TERMS: list[Any] = ["limits", "LIMIT", "scope", "name", None, 1]
+NO_TERMS: list[Any] = ["limits", "LIMIT", "scope", "name", None, 1, HUGE]
 
 
 class Unreadable:
@@ -153,7 +155,16 @@ WRONG = [(setting, value) for setting in SETTINGS for value in VALUES[setting.na
 
 #: What Python code in a settings module comes to; keys and words of ours among it.
 words = st.sampled_from([*VALUES, "account", "limit", "mode", "monitor", "unix", "default", "a.b"])
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | words
+scalars = (
+    st.none()
+    | st.just(HUGE)
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | words
+)
 anything = st.recursive(
     scalars,
     lambda inner: st.lists(inner) | st.tuples(inner) | st.dictionaries(words | scalars, inner),
@@ -172,6 +183,8 @@ def read(setting: Setting[Any]) -> Any:
 
 
 def label(value: Any) -> str | None:
+    if value == HUGE:
+        return "huge"
     return value.name if isinstance(value, Setting) else None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Info, Tags, register
 from django.utils.translation import override
 
 from ..conf import LockoutSettings, conf
@@ -34,6 +34,22 @@ def a_preset_is_kept(**kwargs: Any) -> list[CheckMessage]:
             )
             for clause in contradicted(conf.preset, written_rules(), several)
         ]
+
+
+@register(Tags.security)
+def a_preset_is_in_force(**kwargs: Any) -> list[CheckMessage]:
+    """I046: the whole app only watches, so no clause of the preset holds yet."""
+    if not (LockoutSettings.preset.is_said and conf.only_watches):
+        return []
+    return [
+        Info(
+            f"LOCKOUT_ADMIN['PRESET'] is {conf.preset!r}, and the whole app only watches: no clause"
+            " of it holds yet.",
+            hint="When you have seen what would have been locked, set LOCKOUT_ADMIN['MODE'] to"
+            " 'enforce'.",
+            id="lockout_admin.I046",
+        )
+    ]
 
 
 def _hint_of_names(several: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import reprlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ from .values import (
     is_number,
     is_web_address,
     is_whole,
+    shown,
 )
 
 
@@ -228,7 +228,7 @@ class Proxies(Setting[int | Sequence[str] | None]):
         """Return what is wrong with a value: one fault an entry."""
         if not is_list(value):
             return super().faults_of_wrong(value)
-        wrong = [reprlib.repr(entry) for entry in value if not is_network(entry)]
+        wrong = [shown(entry) for entry in value if not is_network(entry)]
         return [
             Fault(self.check, f"{self.label} has {entry}, which is no network.", self.remedy)
             for entry in wrong

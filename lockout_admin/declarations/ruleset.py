@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .presets import PRESETS
 from .setting import Fault, Setting
-from .values import LONGEST, is_dotted_path, is_list, is_number, is_whole
+from .values import LONGEST, is_dotted_path, is_list, is_number, is_whole, shown
 
 #: The changes to rules by their names; ``None`` drops one.
 Changes = dict[str, dict[str, Any] | None]
@@ -95,11 +94,11 @@ class Ruleset(Setting[Changes | Sequence[Any] | str]):
         return is_dotted_path(value) or (is_list(value) and len(value) > 0)
 
     def _of_rule(self, name: Any, changes: Any) -> list[Fault]:
-        label = f"{self.label}[{reprlib.repr(name)}]"
+        label = f"{self.label}[{shown(name)}]"
         if changes is None:
             return []
         if not isinstance(changes, dict):
-            problem = f"{label} is {reprlib.repr(changes)}."
+            problem = f"{label} is {shown(changes)}."
             return [Fault(self.check, problem, "Set it to a dict of terms, or to None.")]
         faults = (self._of_term(label, key, value) for key, value in changes.items())
         return [fault for fault in faults if fault]
@@ -107,9 +106,9 @@ class Ruleset(Setting[Changes | Sequence[Any] | str]):
     def _of_term(self, label: str, key: Any, value: Any) -> Fault | None:
         term = TERMS.get(key)
         if term is None:
-            problem = f"{label} has an unknown key {reprlib.repr(key)}."
+            problem = f"{label} has an unknown key {shown(key)}."
             return Fault(self.check, problem, f"Known keys: {', '.join(TERMS)}.")
         if term.accepts(value):
             return None
-        problem = f"{label}[{key!r}] is {reprlib.repr(value)}."
+        problem = f"{label}[{key!r}] is {shown(value)}."
         return Fault(self.check, problem, f"Set it to {term.kind}.")

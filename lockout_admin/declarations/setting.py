@@ -7,7 +7,6 @@ process. ``manage.py check`` finds the same faults and says the same.
 from __future__ import annotations
 
 import logging
-import reprlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from django.conf import settings
 from django.utils.functional import empty
 
 from .presets import PRESETS
+from .values import shown
 
 logger = logging.getLogger("lockout_admin")
 
@@ -168,7 +168,7 @@ class Setting(ABC, Generic[T]):
 
     def faults_of_wrong(self, value: Any) -> list[Fault]:
         """Return what is wrong with a value that is not accepted: one fault at least."""
-        problem = f"{self.label} is {reprlib.repr(value)}."
+        problem = f"{self.label} is {shown(value)}."
         return [Fault(self.check, problem, self.remedy)]
 
     @abstractmethod
@@ -197,14 +197,14 @@ def faults_of_keys() -> list[Fault]:
     """Return what is wrong with ``settings.LOCKOUT_ADMIN`` as a whole."""
     keys = _declared_keys()
     if not isinstance(keys, dict):
-        problem = f"LOCKOUT_ADMIN is {reprlib.repr(keys)}."
+        problem = f"LOCKOUT_ADMIN is {shown(keys)}."
         remedy = "Set it to a dict of settings, or leave it out."
         return [Fault("E003", problem, remedy)]
     return [_unknown(key) for key in keys if key not in _keys]
 
 
 def _unknown(key: object) -> Fault:
-    problem = f"LOCKOUT_ADMIN has an unknown key {reprlib.repr(key)}."
+    problem = f"LOCKOUT_ADMIN has an unknown key {shown(key)}."
     return Fault("E004", problem, f"Known keys: {', '.join(sorted(_keys))}.")
 
 

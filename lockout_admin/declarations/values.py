@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Sequence
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -13,6 +14,18 @@ DAY: Final = 24 * 60 * 60
 LONGEST: Final = 3650 * DAY
 #: In TRUSTED_PROXIES: a proxy that connects over a Unix socket, and so has no address.
 UNIX_SOCKET: Final = "unix"
+
+
+class _Repr(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:  # more digits than Python writes
+            return f"a number of {x.bit_length()} bits"
+
+
+#: Returns the beginning of a value, whatever it is, for a message.
+shown: Final = _Repr().repr
 
 
 def is_whole(value: Any, least: int, most: int) -> bool:

@@ -6,7 +6,6 @@ Settings are read here, once an attempt, and in no decision below.
 from __future__ import annotations
 
 import logging
-import reprlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..declarations.setting import Fault
+from ..declarations.values import shown
 from .presets import adapted
 from .rules import ACCOUNT, DAY, HOUR, EndedBy, LockTerms, Mode, Rule
 
@@ -110,7 +110,7 @@ def faults() -> list[Fault]:
     found = [
         Fault(
             CHECK,
-            f"LOCKOUT_ADMIN['RULES'] changes {reprlib.repr(name)}, which is no rule.",
+            f"LOCKOUT_ADMIN['RULES'] changes {shown(name)}, which is no rule.",
             f"Rules by default: {', '.join(known)}. To add one, set RULES to a list of rules.",
         )
         for name in declared
@@ -198,7 +198,7 @@ def _listed(declared: Any) -> tuple[Rule, ...]:
         ) from error
     strange = [rule for rule in rules if not isinstance(rule, Rule)]
     if strange or not rules:
-        what = reprlib.repr(strange[0]) if strange else "nothing"
+        what = shown(strange[0]) if strange else "nothing"
         raise ValueError(f"LOCKOUT_ADMIN['RULES'] holds {what}, which is no Rule.")
     for rule in rules:
         if min(rule.limit, rule.interval, rule.lock.first) < 1:

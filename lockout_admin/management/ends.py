@@ -13,7 +13,7 @@ from django.utils import timezone
 from ..evidence import moments
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60, "w": 7 * 24 * 60 * 60}
-_LENGTH = re.compile(r"([0-9]{1,9})([smhdw]?)")
+_LENGTH = re.compile(r"([0-9]{1,9})([smhdw])")
 
 
 def add_end(parser: CommandParser) -> None:
@@ -21,7 +21,7 @@ def add_end(parser: CommandParser) -> None:
     ends = parser.add_mutually_exclusive_group()
     ends.add_argument("--until", help="when it ends, in ISO 8601: 2026-12-31 or 2026-12-31T18:00")
     ends.add_argument(
-        "--for", dest="length", help="for how long: 3600 (seconds), 90m, 12h, 30d (default: ever)"
+        "--for", dest="length", help="for how long: 90s, 90m, 12h, 30d, 8w (default: ever)"
     )
 
 
@@ -46,8 +46,11 @@ def _in(length: str | None) -> datetime | None:
 
 
 def time_of(length: str, option: str) -> timedelta:
-    """Return a length of time as it is written; raise `ValueError` that names the option."""
+    """Return a length of time as it is written; raise `ValueError` with a remedy.
+
+    A number alone is none: days for who types it, seconds for a machine.
+    """
     match = _LENGTH.fullmatch(length)
     if match is None:
-        raise ValueError(f"{option} {length}")
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2] or "s"])
+        raise ValueError(f"{option} {length} (write a number and its unit: 90m, 12h, 30d, 8w)")
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])

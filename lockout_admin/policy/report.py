@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -12,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from ..conf import SETTINGS, conf
 from ..declarations.ruleset import MONITOR
+from ..declarations.values import shown
 from ..defences.networks import MOST_ACCOUNTS
 from ..engine.rules import ACCOUNT, DAY, HOUR, Rule
 from ..engine.ruleset import rules_in_force
@@ -60,7 +60,7 @@ class Answer:
     def settings(self) -> list[str]:
         """The settings that answer it, with their values."""
         values = {setting.name: setting.__get__(conf, type(conf)) for setting in SETTINGS}
-        return [f"{name} = {reprlib.repr(values[name])}" for name in self.clause.settings]
+        return [f"{name} = {shown(values[name])}" for name in self.clause.settings]
 
 
 @dataclass(frozen=True, slots=True)

@@ -331,6 +331,9 @@ def test_checks_of_the_rules_are_of_what_is_written(settings: Any) -> None:
     settings.LOCKOUT_ADMIN = {**WATCHING, "PRESET": "pci"}
     found = {(message.id or "").partition(".")[2] for message in run_checks()}
     assert not found & {"E038", "W022"}
+    assert "I046" in found  # no clause holds meanwhile
+    settings.LOCKOUT_ADMIN = WATCHING
+    assert "lockout_admin.I046" not in {message.id for message in run_checks()}
 
 
 def test_what_is_tried_within_a_transaction_is_written_down_after_it(

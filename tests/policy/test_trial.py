@@ -71,6 +71,9 @@ def enter(seconds: float, name: str = "alice", ip: str = HOME, account: str = "1
         ('PRESET = "pcl"', "LOCKOUT_ADMIN['PRESET'] is 'pcl'. Set it to one of"),
         ("MAX_FAILED_LOGIN_ATTEMPTS = 101", "Set it to at most 100"),
         ("MAX_FAILED_LOGIN_ATTEMPTS = 1" + "0" * 400, "MAX_FAILED_LOGIN_ATTEMPTS is"),
+        ("MAX_FAILED_LOGIN_ATTEMPTS = 0x" + "f" * 5_000, "is a number of 20000 bits"),
+        ("PRESET = [0x" + "f" * 5_000 + "]", "is [a number of 20000 bits]"),
+        ("[RULES.account]\nlimit = 0x" + "f" * 5_000, "['limit'] is a number of 20000 bits"),
         ("LOCK_GROWTH_FACTOR = nan", "LOCKOUT_ADMIN['LOCK_GROWTH_FACTOR'] is nan"),
         ("FAILED_LOGIN_INTERVAL_SECS = 2026-01-01", "a whole number from 1 to"),
         ("[RULES.account]\nlimit = 0", "LOCKOUT_ADMIN['RULES']['account']['limit'] is 0"),
@@ -321,7 +324,7 @@ def test_a_file_may_come_from_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "rules tried" in run("--try", "-")
 
 
-@pytest.mark.parametrize("length", ["", "x", "30y", "999999999w", "-1"])
+@pytest.mark.parametrize("length", ["", "x", "30", "30y", "999999999w", "-1", "٣٠d", "30d "])
 def test_a_time_that_is_none_is_told(length: str) -> None:
     with pytest.raises(CommandError, match="This is no time"):
         run("--try", "x", f"--since={length}")

@@ -39,9 +39,9 @@ class Command(BaseCommand):
         """Group, and say what was found."""
         try:
             length = time_of(options["since"], "--since") if options["since"] else None
-        except ValueError as error:
+            since = timezone.now() - length if length else None
+        except (ValueError, OverflowError) as error:
             raise CommandError(f"This is no time: {error}.") from error
-        since = timezone.now() - length if length else None
         progress = Progress(sys.stderr, "Reading")
         total = group(batches=1, since=since)
         read, found, entered = total.read, total.found, total.entered

@@ -79,9 +79,7 @@ class Command(BaseCommand):
         try:
             since = now - time_of(_length(options), "--since")
         except (ValueError, OverflowError) as error:
-            raise CommandError(
-                f"This is no time: {error}. Write it like 12h, 30d or 8w, without a sign."
-            ) from error
+            raise CommandError(f"This is no time: {error}.") from error
         tried = None if options["tried"] is None else _read(options["tried"])
         progress = Progress(sys.stderr, "Replaying")
         try:
