@@ -7,9 +7,9 @@ import logging
 import tempfile
 import zipfile
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any, Final
 
+from django.db.models import Max
 from django.forms.models import model_to_dict
 from django.http import FileResponse, HttpRequest
 
@@ -90,16 +90,18 @@ def _lines(model: Any, columns: list[str], incident: Incident) -> Iterator[bytes
 
 def _records(incident: Incident) -> Iterator[tuple[str, RecordResource, Any]]:
     """Yield the failures on the names, from the networks, and the logins of those entered."""
-    until = incident.last_seen_at + timedelta(microseconds=1)
-    span = {"timestamp__gte": incident.started_at, "timestamp__lt": until}
+    span = {"timestamp__range": (incident.started_at, incident.last_seen_at)}
     subjects = IncidentName.objects.filter(incident=incident)
+    # Whoever guessed a password comes in after the last of what was tried.
+    last = subjects.aggregate(last=Max("entered_at"))["last"] or incident.last_seen_at
+    entered = {"timestamp__range": (incident.started_at, max(last, incident.last_seen_at))}
     numbers = IncidentNetwork.objects.filter(incident=incident)
     named = subjects.order_by("-refused", "pk").values_list("subject", flat=True)[:_KEYS]
     came = numbers.order_by("-refused", "pk").values_list("number", flat=True)[:_KEYS]
     inside = subjects.filter(entered_at__isnull=False).values_list("subject", flat=True)[:_KEYS]
     of_names = FailedLogin.objects.filter(subject__in=list(named), **span)
     from_networks = FailedLogin.objects.filter(network__in=list(came), **span)
-    logins = SuccessfulLogin.objects.filter(subject__in=list(inside), **span)
+    logins = SuccessfulLogin.objects.filter(subject__in=list(inside), **entered)
     failed: Any = FailedLoginResource()
     yield "failures-of-names.jsonl", failed, _most(of_names)
     yield "failures-from-networks.jsonl", failed, _most(from_networks)

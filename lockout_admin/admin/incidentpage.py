@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -69,6 +70,22 @@ class Sees:
         return f"{Kind(incident.kind).label} {set_apart(about)}".strip()
 
 
+def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
+    """Take out of the numbers who is there only because somebody came in; see `NEVER_TRIED`."""
+    found = [one for one in incidents if one.entered or one.verdict == Incident.Verdict.PEOPLE]
+    if sees.logins or not found:
+        return
+    by_key = {one.pk: one for one in found}
+    names = IncidentName.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
+    counts = {"count": Count("pk"), "existing": Count("pk", filter=Q(exists=True))}
+    for pk, count, existing in names.values_list("incident").annotate(**counts):
+        by_key[pk].names -= count
+        by_key[pk].names_existing -= existing
+    sources = IncidentNetwork.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
+    for pk, count in sources.values_list("incident").annotate(Count("pk")):
+        by_key[pk].networks -= count
+
+
 def _is_of_network(incident: Incident) -> bool:
     """Tell whether what an incident is about can be no name: of a list, one may stand out."""
     if incident.kind in _OF_NAMES:
@@ -109,6 +126,7 @@ class Page:
     def of(cls, request: HttpRequest, incident: Incident) -> Page:
         """Return it."""
         sees = Sees.of(request)
+        leave_out_the_untold([incident], sees)
         site = str(request.resolver_match.namespace if request.resolver_match else "admin")
         may = Actor.of(request)
         agent = UserAgent.objects.filter(pk=incident.agent).first() if incident.agent else None

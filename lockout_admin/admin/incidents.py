@@ -24,7 +24,7 @@ from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import parse_network
 from . import deeds, helping
 from .incidentcolumns import IncidentColumns, KindFilter, OverFilter, StateFilter
-from .incidentpage import NEVER_TRIED, Page, Sees
+from .incidentpage import NEVER_TRIED, Page, Sees, leave_out_the_untold
 from .paging import CappedList, CappedPaginator, in_theme
 from .records import CONSOLE_CSS, CONSOLE_JS
 
@@ -90,6 +90,7 @@ class IncidentAdmin(IncidentColumns):
         """Return the list; its rows know what the user may see."""
         changelist = super().get_changelist_instance(request)
         sees = Sees.of(request)
+        leave_out_the_untold(changelist.result_list, sees)
         for row in changelist.result_list:
             row.lockout_sees = sees
         return changelist

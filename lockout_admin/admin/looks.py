@@ -12,7 +12,7 @@ from ..evidence.overview import CAP, Overview, open_incidents
 from ..incidents import turns
 from ..models import Incident
 from . import times
-from .incidentpage import Sees
+from .incidentpage import Sees, leave_out_the_untold
 
 _PERMISSIONS = ("lockout_admin.view_accountlock", "lockout_admin.view_failedlogin")
 
@@ -88,6 +88,7 @@ def overview(request: HttpRequest) -> dict[str, Any]:
 
 def _lines(request: HttpRequest, incidents: list[Incident]) -> list[Line]:
     sees = Sees.of(request)
+    leave_out_the_untold(incidents, sees)
     return [Line.of(_site(request), one, sees) for one in incidents]
 
 

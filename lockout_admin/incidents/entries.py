@@ -183,7 +183,6 @@ def enter(incident: Incident, login: Login, how: str, growth: Growth) -> None:
     row.save()
     _came_from(incident, login, growth)
     incident.entered += 1
-    incident.last_seen_at = max(incident.last_seen_at, login.when)
     growth.judge(incident)
     growth.tell(incident, IncidentEvent.What.ENTERED, login.username)
 

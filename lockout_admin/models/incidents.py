@@ -72,6 +72,7 @@ class Incident(models.Model):
         _("verdict"), max_length=8, choices=Verdict, default=Verdict.NONE, blank=True
     )
     started_at = models.DateTimeField(_("since"))
+    #: When the last guess was; whoever guessed right may come in later, which is not for everybody.
     last_seen_at = models.DateTimeField(_("last seen"))
     found_at = models.DateTimeField(_("found"), default=timezone.now)
     #: When it was found to be over; ``None``: it goes on.

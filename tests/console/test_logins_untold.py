@@ -10,11 +10,16 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from lockout_admin.evidence import leads
 from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
+from lockout_admin.incidents import entries
+from lockout_admin.incidents.growing import Growth
+from lockout_admin.incidents.tries import Login
+from lockout_admin.incidents.varieties import Notes
 from lockout_admin.models import Incident, IncidentName, IncidentNetwork, Outbox
 
 from .conftest import list_url, page_url
@@ -77,6 +82,25 @@ def test_the_page_of_an_incident_leaves_out_what_was_never_tried(
     known = who_may(*KNOWS).get(page_url(entered)).content.decode()
     assert "victim" in known
     assert "203.0.113.99" in known
+
+
+def test_no_number_counts_what_was_never_tried(who_may: Any, entered: Incident) -> None:
+    Incident.objects.update(names_existing=2)
+    for browser, count in ((who_may(*NOBODY_KNOWS), 1), (who_may(*KNOWS), 2)):
+        (row,) = browser.get(list_url("incident")).context["cl"].result_list
+        found = browser.get(page_url(entered)).context["page"].incident
+        assert {row.names, row.networks, found.names, found.names_existing} == {count}
+        first = browser.get(reverse("admin:index")).content.decode()
+        assert f"{count} name" in first
+
+
+def test_an_entry_moves_no_incident(entered: Incident) -> None:
+    before = entered.last_seen_at
+    key = Subject.of("later").key
+    login = Login(1, before + timedelta(hours=1), key, "later", None, None, None, None, "2")
+    entries.enter(entered, login, "agent", Growth(timezone.now(), Notes([])))
+    entered.refresh_from_db()
+    assert (entered.entered, entered.last_seen_at) == (2, before)
 
 
 @pytest.mark.parametrize("term", ["victim", "203.0.113.99"])
