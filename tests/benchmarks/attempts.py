@@ -1,7 +1,8 @@
 """What the guard adds to an attempt, beside the same calls made without any logic, in one run.
 
     DATABASE_URL=postgres://… CACHE_URL=rediscache://… python -m tests.benchmarks.attempts
-    … --table    the database alone holds slots and locks (LOCKOUT_ADMIN["CACHE"] = None)
+    … --table      the database alone holds slots and locks (LOCKOUT_ADMIN["CACHE"] = None)
+    … --incidents  what it adds that incidents are found: on and off in turns, no bare calls
 
 The calls of one attempt are taken down, then made again and again through Django's cache API and
 ``connection.cursor()``. Guarded, bare and plain attempts take turns, so that noise hits all alike.
@@ -17,8 +18,9 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import django
@@ -37,8 +39,13 @@ from django.test import RequestFactory  # noqa: E402
 
 from lockout_admin import lockout  # noqa: E402
 from lockout_admin.backends import LockoutBackend  # noqa: E402
+from lockout_admin.engine import fingerprints, sightings  # noqa: E402
+from lockout_admin.incidents import turns  # noqa: E402
+from lockout_admin.signals import login_failed, login_succeeded  # noqa: E402
 
 VERBS = ("get_many", "add", "incr", "set_many", "delete_many")
+#: As noise goes: an attempt costs the same with incidents and without.
+MOST_OF_INCIDENTS = 1.05
 PLAIN = ModelBackend()
 GUARDED = LockoutBackend()
 
@@ -112,7 +119,7 @@ def attempt(backend: ModelBackend, password: str, name: str) -> Callable[[int], 
 
     def once(number: int) -> None:
         with suppress(PermissionDenied):
-            backend.authenticate(request(number), name.format(number), password)
+            backend.authenticate(request(number), name.format(number), password.format(number))
 
     return once
 
@@ -139,6 +146,51 @@ def measure(password: str, name: str, times: int) -> tuple[float, float]:
     return with_guard - without, bare
 
 
+@contextmanager
+def without_incidents() -> Iterator[None]:
+    """Have nothing of an attempt be noted for incidents, and wake no thread that looks."""
+    places = [*product([sightings], ("refused", "guessed", "came_in")), (fingerprints, "guess_of")]
+    works = [(module, name, getattr(module, name)) for module, name in places]
+    for module, name in places:
+        setattr(module, name, lambda *_args: 0)
+    login_failed.disconnect(dispatch_uid="lockout_admin.incidents.failed")
+    login_succeeded.disconnect(dispatch_uid="lockout_admin.incidents.in")
+    try:
+        yield
+    finally:
+        for module, name, work in works:
+            setattr(module, name, work)
+        turns.connect()
+
+
+def on_and_off(password: str, name: str, times: int) -> tuple[float, float]:
+    """Return what an attempt takes with incidents, and without, in microseconds: medians."""
+    guarded = attempt(GUARDED, password, name)
+    spent: dict[bool, list[float]] = {True: [], False: []}
+    for number in range(2 * times):
+        is_on = number % 2 == 0
+        with nullcontext() if is_on else without_incidents():
+            started = time.perf_counter()
+            guarded(number)
+            spent[is_on].append(time.perf_counter() - started)
+    return statistics.median(spent[True]) * 1e6, statistics.median(spent[False]) * 1e6
+
+
+def report_incidents(times: int) -> None:
+    """Print a table; the thread that looks is at work all the time."""
+    print(f"{'attempt':<16} {'on':>10} {'off':>12} {'ratio':>7}")
+    rows = [
+        ("right password", *on_and_off("right", "alice", times)),
+        ("wrong password", *on_and_off("wrong {}", "nobody-{}", times)),
+    ]
+    lockout.lock_account("alice", 3600)
+    rows.append(("locked", *on_and_off("right", "alice", times)))
+    for kind, on, off in rows:
+        print(f"{kind:<16} {on:>7.0f} µs {off:>9.0f} µs {on / off:>7.3f}")
+    if any(on > MOST_OF_INCIDENTS * off for _kind, on, off in rows):
+        raise SystemExit(f"An attempt costs more than {MOST_OF_INCIDENTS} times as much.")
+
+
 def report(times: int) -> None:
     """Print a table."""
     print(f"{'attempt':<16} {'added':>10} {'bare calls':>12} {'ratio':>7}")
@@ -159,6 +211,7 @@ def main() -> None:
     )
     parser.add_argument("--times", type=int, default=500, help="attempts of each kind")
     parser.add_argument("--table", action="store_true", help="without a cache")
+    parser.add_argument("--incidents", action="store_true", help="on and off, in turns")
     options = parser.parse_args()
     call_command("migrate", verbosity=0)
     call_command("flush", verbosity=0, interactive=False)
@@ -171,7 +224,7 @@ def main() -> None:
     # Not by `override_settings`, under which every setting takes several times as long to read.
     settings.LOCKOUT_ADMIN = {"CACHE": store}
     cache.clear()
-    report(options.times)
+    (report_incidents if options.incidents else report)(options.times)
     cache.clear()
 
 
