@@ -31,7 +31,7 @@ if __name__ == "__main__":
     django.setup()
 
 from .locations import PAGES
-from .serving import BIG, LONG, MODEST, MOST_OF_MODEST, SMALL, plans, serve
+from .serving import BIG, LONG, SMALL, serve
 
 MOST_TIMES: Final = 2.0
 FLOOR_MS: Final = 50.0
@@ -143,12 +143,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="a part of the names of the pages")
     parser.add_argument("--runs", type=int, default=RUNS, help="of each page (%(default)s)")
     parser.add_argument("--cpu", action="store_true", help="measure processors, not the clock")
-    parser.add_argument("--plans", action="store_true", help="fill DATABASE_URL, look at plans")
     parser.add_argument("--serve", choices=["small", "big"], help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.plans:
-        print(json.dumps(plans(MODEST, MOST_OF_MODEST)))
-        return
     if options.serve:
         most = LONG if os.environ.get("LONG") else BIG
         serve(SMALL if options.serve == "small" else most)

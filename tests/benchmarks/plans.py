@@ -15,12 +15,12 @@ MOST_ROWS: Final = 100_000
 MOST_SCANNED: Final = 10_100
 
 
-def faults(sql: str, params: Any, most: int = MOST_ROWS) -> list[str]:
+def faults(sql: str, params: Any) -> list[str]:
     """Return what is wrong with the plan of a query; some databases run it for that."""
     if connection.vendor == "sqlite":
         return list(_sqlite(sql, params))
     vendor = {"postgresql": _postgresql, "mysql": _mysql}[connection.vendor]
-    return list(vendor(sql, params, most))
+    return list(vendor(sql, params))
 
 
 def _explained(prefix: str, sql: str, params: Any) -> list[Any]:
@@ -29,12 +29,12 @@ def _explained(prefix: str, sql: str, params: Any) -> list[Any]:
         return cursor.fetchall()
 
 
-def _postgresql(sql: str, params: Any, most: int) -> Iterator[str]:
+def _postgresql(sql: str, params: Any) -> Iterator[str]:
     ((plans,),) = _explained("EXPLAIN (ANALYZE, FORMAT JSON)", sql, params)
     plan = json.loads(plans) if isinstance(plans, str) else plans
     for node in _nodes(plan[0]["Plan"], "Plans"):
         rows = (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
-        if rows > (MOST_SCANNED if _is_scan_of_visits(node) else most):
+        if rows > (MOST_SCANNED if _is_scan_of_visits(node) else MOST_ROWS):
             yield f"{node['Node Type']} of {node.get('Relation Name', '')} reads {rows:,.0f} rows"
 
 
@@ -46,7 +46,7 @@ def _is_scan_of_visits(node: dict[str, Any]) -> bool:
     )
 
 
-def _mysql(sql: str, params: Any, most: int) -> Iterator[str]:
+def _mysql(sql: str, params: Any) -> Iterator[str]:
     ((plan,),) = _explained("ANALYZE FORMAT=JSON", sql, params)
     # MariaDB writes what it compares binary columns with as it is, quotes and all.
     valid = re.sub(r'("\w*condition"): ".*?"(?=,?\n\s*["}\]])', r'\1: ""', plan, flags=re.DOTALL)
@@ -56,7 +56,7 @@ def _mysql(sql: str, params: Any, most: int) -> Iterator[str]:
     for node in _nodes(json.loads(valid, strict=False)):
         rows = float(node.get("r_rows") or 0) * float(node.get("r_loops") or 1)
         if str(node.get("table_name")).startswith("lockout_admin_") and rows > (
-            MOST_SCANNED if node.get("access_type") == "ALL" else most
+            MOST_SCANNED if node.get("access_type") == "ALL" else MOST_ROWS
         ):
             yield f"{node.get('access_type')} of {node['table_name']} reads {rows:,.0f} rows"
 

@@ -19,16 +19,12 @@ from lockout_admin.models import SuccessfulLogin
 
 from .crowd import fill
 from .happenings import Size
-from .locations import PAGES
-from .plans import MOST_ROWS, faults
+from .plans import faults
 
 #: Incidents are as many as fill a page with each kind.
 SMALL: Final = Size(10_000, 10_000, 10_000, 600, 1_000)
 BIG: Final = Size(1_000_000, 1_000_000, 100_000, 1_000, 200_000)
 LONG: Final = Size(10_000_000, 5_000_000, 100_000, 1_000, 200_000)
-#: As many as tell a bounded read from one that is not, for who has no time.
-MODEST: Final = Size(120_000, 120_000, 12_000, 120, 12_000, loud=3)
-MOST_OF_MODEST: Final = 30_000
 
 
 def serve(size: Size) -> None:
@@ -45,15 +41,6 @@ def serve(size: Size) -> None:
             print(json.dumps(_answer(client, **json.loads(line))), flush=True)
     finally:
         user.delete()
-
-
-def plans(size: Size, most: int) -> dict[str, list[str]]:
-    """Fill a database and return the pages whose statements read more than `most` rows."""
-    fill(size)
-    client = Client()
-    client.force_login(User.objects.create_superuser(get_random_string(12)))
-    found = {name: _explained(client, url, most)["faults"] for name, url in PAGES.items()}
-    return {name: wrong for name, wrong in found.items() if wrong}
 
 
 def _answer(
@@ -89,7 +76,7 @@ def _server() -> Path | None:
         return Path(f"/proc/{cursor.fetchone()[0]}/schedstat")
 
 
-def _explained(client: Client, url: str, most: int = MOST_ROWS) -> dict[str, Any]:
+def _explained(client: Client, url: str) -> dict[str, Any]:
     seen: list[tuple[str, Any]] = []
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -103,5 +90,5 @@ def _explained(client: Client, url: str, most: int = MOST_ROWS) -> dict[str, Any
     ours = [
         query for query in seen if query[0].startswith("SELECT") and "lockout_admin_" in query[0]
     ]
-    wrong = [fault for sql, params in ours for fault in faults(sql, params, most)]
+    wrong = [fault for sql, params in ours for fault in faults(sql, params)]
     return {"faults": wrong, "queries": len(seen)}

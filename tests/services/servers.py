@@ -112,6 +112,8 @@ class CacheServer:
         """Accept connections and answer nothing."""
         if self.process:
             self.process.send_signal(signal.SIGSTOP)
+            # Until all of its threads do, one may answer still.
+            os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
 
     def go_on(self) -> None:
         """Answer again."""

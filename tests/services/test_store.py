@@ -145,9 +145,7 @@ def test_a_server_that_hangs_costs_one_time_out(
         server.hang()
         # The client may try twice.
         assert seconds(lambda: store.get_many([KEY])) < 2 * TIME_OUT + 0.3
-        # From here on nobody waits for it. (A sum would measure what else the machine does.)
-        spent = [seconds(lambda: store.get_many([KEY])) for _ in range(100)]
-        assert [each for each in spent if each >= TIME_OUT] == []
+        assert seconds(lambda: [store.get_many([KEY]) for _ in range(100)]) < TIME_OUT
         assert engine_in_force(store) == "table"
         server.go_on()
         assert within(5, lambda: engine_in_force(store) == "cache")
