@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR, SEARCH_VAR
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
-from ..evidence import bars
+from ..evidence import bars, loudness
 from ..evidence.agents import described
 from ..evidence.histograms import HEIGHT, WIDTH, Bar
 from ..evidence.loudness import SHARED, Loudness
@@ -26,7 +26,6 @@ _PERMISSIONS: Final = {
     "refused": "lockout_admin.view_accountlock",
     "successes": "lockout_admin.view_successfullogin",
 }
-_KINDS: Final = {FailedLogin: "failures", AccountLock: "refused", SuccessfulLogin: "successes"}
 
 
 @dataclass(frozen=True)
@@ -94,14 +93,28 @@ def picture_of(request: HttpRequest, shown: Any, filterset: RecordFilter) -> Pic
     # Filters of one kind of record, or of a site's own, select nothing of another.
     others = shown.filter_params.keys() - {*SHARED, *IGNORED_PARAMS}
     is_of_one = any("".join(shown.filter_params[name]) for name in others)
-    only = {_KINDS[shown.model._meta.concrete_model]: shown.queryset} if is_of_one else None
-    loudness = Loudness.of(filterset.data.dict(), kinds, search, only)
-    if loudness is None or not loudness.histogram.highest:
+    listed = _listed(shown) if is_of_one else None
+    found = Loudness.of(filterset.data.dict(), kinds, search, listed)
+    if found is None or not found.histogram.highest:
         return None
-    shown = loudness.histogram.kinds
+    drawn = found.histogram.kinds
     return Picture(
-        [Column(bar, shown, _zoomed(request, bar)) for bar in loudness.histogram.bars], loudness
+        [Column(bar, drawn, _zoomed(request, bar)) for bar in found.histogram.bars], found
     )
+
+
+def _listed(shown: Any) -> dict[str, list[tuple[Any, int]]]:
+    """Return the newest of what a list shows, by the kind that it is of."""
+    most = loudness.SAMPLE + 1
+    model = shown.model._meta.concrete_model
+    if model is AccountLock:
+        newest = shown.queryset.order_by("-started_at", "-pk")
+        return {"refused": list(newest.values_list("started_at", "refused")[:most])}
+    if model is FailedLogin:
+        return {"failures": [(moment, 1) for (moment,) in shown.newest(most, "timestamp")]}
+    ended = SuccessfulLogin.Event.LOGOUT
+    visits = shown.newest(most, "timestamp", "event")
+    return {"successes": [(moment, int(event != ended)) for moment, event in visits]}
 
 
 def _zoomed(request: HttpRequest, bar: Bar) -> str:

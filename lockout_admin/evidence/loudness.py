@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -32,6 +32,9 @@ _NAMED: Final = ("username", "net", "agent")
 #: Those of them that a lock does not know.
 _OF_VISITS: Final = frozenset(["net", "agent"])
 
+#: Moments, and what happened at each; the newest first.
+Events = Sequence[tuple[datetime, int]]
+
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
@@ -49,11 +52,12 @@ class Loudness:
         given: Mapping[str, str],
         kinds: Collection[str],
         search: Search | None = None,
-        only: Mapping[str, QuerySet[Any]] | None = None,
+        listed: Mapping[str, Events] | None = None,
     ) -> Loudness | None:
         """Return what happened in a range; ``None`` where a filter is not valid.
 
-        `only` has the rows of a kind that filters of its own select: there is no other then.
+        `listed` are the newest `SAMPLE` + 1 of what a list shows that has filters of its own; there
+        is no other kind then.
         """
         shared = {name: given[name] for name in SHARED if given.get(name)}
         asked = FailureFilter(shared, queryset=FailedLogin.objects.all())
@@ -64,15 +68,15 @@ class Loudness:
         # The same start for all that is counted: a preset's moves on.
         shared = {**shared, "time": "all", "after": start.isoformat()}
         edges = edges_of(start, max(end, start + timedelta(minutes=1)))
-        asked_for = _Asked(shared, search, only or {}, start, end, edges)
-        kinds = [kind for kind in kinds if asked_for.is_known_of(kind)]
-        counts = [_READ[kind](asked_for) for kind in kinds]
-        events = {kind: count.events for kind, count in zip(kinds, counts, strict=True)}
-        since = [count.since for count in counts if count.since]
+        if listed is None:
+            wanted = _Asked(shared, search, start, end, edges)
+            counts = {kind: _READ[kind](wanted) for kind in kinds if wanted.is_known_of(kind)}
+        else:
+            counts = {kind: _sampled(listed[kind]) for kind in kinds if kind in listed}
         return cls(
-            Histogram.of(edges, events),
-            any(count.is_capped for count in counts),
-            max(since, default=None),
+            Histogram.of(edges, {kind: count.events for kind, count in counts.items()}),
+            any(count.is_capped for count in counts.values()),
+            max((count.since for count in counts.values() if count.since), default=None),
         )
 
 
@@ -82,7 +86,6 @@ class _Asked:
 
     shared: Mapping[str, str]
     search: Search | None
-    only: Mapping[str, QuerySet[Any]]
     start: datetime
     end: datetime
     edges: list[datetime]
@@ -90,26 +93,22 @@ class _Asked:
     @property
     def is_narrow(self) -> bool:
         """Whether some of a time are meant, not all of it."""
-        return bool(self.only or self.search or any(name in self.shared for name in _NAMED))
+        return bool(self.search or any(name in self.shared for name in _NAMED))
 
     @property
     def has_order(self) -> bool:
         """Whether an index has the order by time: for a name as it is, and for nothing else."""
         is_typed = self.shared.get("match") in ("prefix", "contains")
-        return not (self.only or self.search or is_typed or self.shared.keys() & _OF_VISITS)
+        return not (self.search or is_typed or self.shared.keys() & _OF_VISITS)
 
     def is_known_of(self, kind: str) -> bool:
         """Tell whether records of a kind know what is asked for."""
-        if self.only:
-            return kind in self.only
         by_network = self.search is not None and self.search.network is not None
         # A lock knows a sample of its addresses only.
         return kind != "refused" or not (by_network or self.shared.keys() & _OF_VISITS)
 
-    def rows(self, kind: str, filterset_class: type[RecordFilter]) -> QuerySet[Any]:
+    def rows(self, filterset_class: type[RecordFilter]) -> QuerySet[Any]:
         """Return the records of a kind that are asked for."""
-        if kind in self.only:
-            return self.only[kind]
         everything = filterset_class.Meta.model._default_manager.all()
         rows: QuerySet[Any] = filterset_class(self.shared, queryset=everything).qs
         return self.search.among(rows, filterset_class) if self.search else rows
@@ -149,7 +148,7 @@ def _newest(moments: QuerySet[Any], most: int, asked: _Asked) -> list[datetime]:
 
 
 def _failures(asked: _Asked) -> _Count:
-    rows = asked.rows("failures", FailureFilter)
+    rows = asked.rows(FailureFilter)
 
     def count(spans: bars.Bars) -> list[int]:
         return count_slices(rows, "timestamp", spans, bars.CAP)
@@ -158,7 +157,7 @@ def _failures(asked: _Asked) -> _Count:
 
 
 def _successes(asked: _Asked) -> _Count:
-    rows = asked.rows("successes", SuccessFilter)
+    rows = asked.rows(SuccessFilter)
     entries = rows.exclude(event=SuccessfulLogin.Event.LOGOUT)
 
     def count(spans: bars.Bars) -> list[int]:
@@ -169,12 +168,15 @@ def _successes(asked: _Asked) -> _Count:
 
 def _refused(asked: _Asked) -> _Count:
     """Return what locks refused, where each lock began."""
-    rows = asked.rows("refused", LockFilter)
+    rows = asked.rows(LockFilter)
     # Its end is no earlier than its start: an index of a name has the ends.
     lately = {"started_at__gte": asked.start, "until__gte": asked.start}
     loud = rows.filter(**lately, refused__gt=0).order_by("-started_at")
-    events = list(loud.values_list("started_at", "refused")[: SAMPLE + 1])
-    return _Count(events, since=events[-1][0] if len(events) > SAMPLE else None)
+    return _sampled(list(loud.values_list("started_at", "refused")[: SAMPLE + 1]))
+
+
+def _sampled(newest: Events) -> _Count:
+    return _Count([*newest], since=newest[-1][0] if len(newest) > SAMPLE else None)
 
 
 _READ: Final = {"failures": _failures, "refused": _refused, "successes": _successes}

@@ -368,6 +368,25 @@ def test_of_too_many_of_a_name_the_newest_are_shown_and_it_is_said(
     assert picture(olga, FAILURES).loudness.since is not None
 
 
+@pytest.mark.parametrize(
+    ("which", "query"),
+    [(FAILURES, "time=24h&path=/"), (SUCCESSES, "event=login"), (ACTIVE, "reason=limit")],
+)
+def test_of_too_many_that_a_filter_of_one_kind_selects_likewise(
+    olga: Client, fail: Any, enter: Any, lock: Any, monkeypatch: Any, which: str, query: str
+) -> None:
+    monkeypatch.setattr(loudness, "SAMPLE", 2)
+    for number, ago in enumerate((60, 61, 62, 5 * 3600)):
+        fail(ago=ago)
+        enter(ago=ago)
+        AccountLock.objects.filter(pk=lock(f"n{number}").pk).update(
+            refused=1, started_at=timezone.now() - timedelta(seconds=ago)
+        )
+    shown = picture(olga, f"{which}?{query}")
+    assert shown.loudness.since is not None
+    assert [sum(bar) for bar in counts(shown)] == [3]
+
+
 @pytest.mark.parametrize("query", ["net=203.0.113.0/24", "username=al&match=prefix", "q=al"])
 def test_the_newest_of_much_are_looked_for_among_the_newest_of_all_first(
     olga: Client, fail: Any, monkeypatch: Any, query: str
