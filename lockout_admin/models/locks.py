@@ -90,9 +90,11 @@ class AccountLock(models.Model):
         indexes = [
             models.Index(fields=["key", "-until"], name="lockout_lock_key"),
             models.Index(fields=["subject", "-until"], name="lockout_lock_subject"),
-            # With the names, a search among the open ones reads no row that it does not find.
+            # With the names, a search among the open ones reads no row that it does not find; with
+            # the rest, the overview counts them and their kinds without their rows.
             models.Index(
-                fields=["ended_at", "until", "id", "label", "key"], name="lockout_lock_open"
+                fields=["ended_at", "until", "id", "label", "key", "enforced", "reason", "subject"],
+                name="lockout_lock_open",
             ),
             # What is open in its order: PostgreSQL would sort by the index above.
             models.Index(fields=["-until", "-id"], name="lockout_lock_until"),

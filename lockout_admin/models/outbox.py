@@ -114,7 +114,7 @@ class Outbox(models.Model):
             models.Index(fields=["state", "kind", "due"], name="lockout_out_due"),
             models.Index(fields=["account", "kind", "sent_at"], name="lockout_out_account"),
             models.Index(fields=["mailbox", "kind", "sent_at"], name="lockout_out_mailbox"),
-            models.Index(fields=["sent_at"], name="lockout_out_sent"),
+            models.Index(fields=["sent_at", "state"], name="lockout_out_sent"),
             models.Index(fields=["claim"], name="lockout_out_claim"),
             models.Index(fields=["nonce"], name="lockout_out_nonce"),
             # Whether an alert is said already.
