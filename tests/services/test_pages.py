@@ -1,6 +1,7 @@
 """Each page of the console at 1,000,000 records, beside itself at 10,000, on each database.
 
-With LONG=1, on PostgreSQL, at 10,000,000. Measured in what processors did, so that others may be at work beside it.
+With LONG=1, on PostgreSQL, at 10,000,000. Measured in what processors did, so that others may be at
+work beside it.
 """
 
 from __future__ import annotations
