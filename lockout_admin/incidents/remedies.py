@@ -55,7 +55,14 @@ class Plan:
         others = [parse_network(row.network) for row in some[:MOST_BLOCKED] if not row.honest]
         blocking = NetworkRule.Action.BLOCK
         found = dangers.of([dangers.Planned(one, blocking) for one in others], own)
-        dangerous = {danger.network: danger for danger in found}
+        # Whoever got in is no reason to leave out where they came from.
+        entered = {str(parse_network(row.network)): row.entered for row in some}
+        dangerous = {
+            danger.network: danger
+            for danger in found
+            if danger.kind is not dangers.Kind.ENTERED
+            or danger.count > entered.get(danger.network, 0)
+        }
         return cls(
             [one for one in others if str(one) not in dangerous],
             [*honest, *dangerous.items()],

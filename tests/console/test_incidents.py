@@ -473,6 +473,16 @@ def test_its_networks_are_blocked_but_for_honest_people(staff: Any, incident: In
     assert NetworkRule.objects.get().cidr == "192.0.2.7/32"
 
 
+def test_whoever_got_in_is_no_honest_person(staff: Any, incident: Incident, enter: Any) -> None:
+    browser = staff("security")
+    enter("bob", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=20)
+    shown = browser.get(url_of(incident, "block")).content.decode()
+    assert "logged in from 192.0.2.7/32" not in shown
+    enter("dave", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=10)
+    shown = browser.get(url_of(incident, "block")).content.decode()
+    assert "2 accounts logged in from 192.0.2.7/32" in shown
+
+
 def test_what_was_not_shown_is_not_blocked(staff: Any, incident: Incident) -> None:
     browser = staff("security")
     token = browser.get(url_of(incident, "block")).context["token"]
