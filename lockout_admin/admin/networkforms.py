@@ -49,7 +49,7 @@ class NetworkRuleForm(ConsentForm):
         label=_("Until"),
         required=False,
         is_end=True,
-        widget=MomentInput(attrs={"step": "any"}),
+        widget=MomentInput(is_end=True),
         help_text=_("Only if you chose to give it."),
     )
     reason = forms.CharField(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -34,16 +34,26 @@ class MomentInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
+    def __init__(self, *, is_end: bool = False) -> None:
+        self.is_end = is_end
+        super().__init__(attrs={"step": "any"})
+
     def format_value(self, value: Any) -> str | None:
         """Return local time as the picker wants it: the next submit loses what it can't show."""
         try:
             moment = parse_datetime(str(value or ""))
             local = timezone.localtime(moment) if moment and timezone.is_aware(moment) else moment
+            shown = local and self._wider(local.replace(tzinfo=None))
         except (ValueError, OverflowError):
-            local = None
-        if local is None:
+            shown = None
+        if shown is None:
             return str(value) if value else None
-        return local.replace(tzinfo=None).isoformat()
+        return shown.isoformat(timespec="milliseconds" if shown.microsecond else "auto")
+
+    def _wider(self, local: datetime) -> datetime:
+        """Return a moment that a picker takes: of one with microseconds it would send nothing."""
+        over = local.microsecond % 1000
+        return local + timedelta(microseconds=1000 - over if over and self.is_end else -over)
 
 
 class MomentField(forms.DateTimeField):
@@ -70,7 +80,7 @@ class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
     field_class = MomentField
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(widget=MomentInput(attrs={"step": "any"}), **kwargs)
+        super().__init__(widget=MomentInput(is_end=kwargs.get("is_end", False)), **kwargs)
 
 
 class NetworksField(forms.CharField):

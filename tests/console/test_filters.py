@@ -269,6 +269,8 @@ def test_each_database_is_asked_for_a_prefix_in_its_way(
         ("", None),
         ("2026-01-01T12:00", "2026-01-01T12:00:00"),
         ("2026-01-01 12:00:30Z", "2026-01-01T13:00:30"),
+        ("2026-01-01T12:00:30.897140", "2026-01-01T12:00:30.897"),
+        ("2026-01-01T12:00:30.000140", "2026-01-01T12:00:30"),
         ("2026-13-01T12:00", "2026-13-01T12:00"),
         ("noon", "noon"),
     ],
@@ -276,3 +278,17 @@ def test_each_database_is_asked_for_a_prefix_in_its_way(
 def test_a_moment_is_shown_as_the_picker_wants_it(typed: str, shown: str | None) -> None:
     with timezone.override("Europe/Berlin"):
         assert MomentInput().format_value(typed) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("2026-01-01T12:00:30", "2026-01-01T12:00:30"),
+        ("2026-01-01T12:00:30.897", "2026-01-01T12:00:30.897"),
+        ("2026-01-01T12:00:30.897140", "2026-01-01T12:00:30.898"),
+        ("2026-01-01T12:00:30.999999", "2026-01-01T12:00:31"),
+        ("9999-12-31T23:59:59.999999", "9999-12-31T23:59:59.999999"),
+    ],
+)
+def test_an_end_is_shown_no_earlier_than_it_is(typed: str, shown: str) -> None:
+    assert MomentInput(is_end=True).format_value(typed) == shown
