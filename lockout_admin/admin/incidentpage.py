@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..defences import sessions
 from ..evidence import leads
-from ..evidence.bidi import set_apart
 from ..evidence.pictures import Picture, Row
 from ..evidence.slices import count_slices
 from ..incidents import remedies
@@ -25,76 +22,22 @@ from ..models import (
     IncidentEvent,
     IncidentName,
     IncidentNetwork,
+    NetworkRule,
     UserAgent,
 )
 from ..models.fields import parse_network
+from ..models.networks import around
 from . import times
 from .actors import Actor
+from .incidentsight import NEVER_TRIED, OF_NAMES, Sees, is_of_network, leave_out_the_untold
 
 #: Rows of each list, and lines of the time line.
 SHOWN: Final = 20
-#: Networks or names by which failures are drawn, slices, and failures of each that are counted.
-_DRAWN: Final = 20
+#: Slices of the picture, and failures of each that are counted.
 _SLICES: Final = 48
 _CAP: Final = 2_000
-Kind = Incident.Kind
-_OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEEPING_OUT)
-#: Of a name or a network of an incident.
-NEVER_TRIED: Final = Q(evaluated=0, refused=0)
+_SEES_RULES: Final = "lockout_admin.view_networkrule"
 _OF_LOGINS: Final = (IncidentEvent.What.ENTERED, IncidentEvent.What.HELPED)
-
-
-@dataclass(frozen=True, slots=True)
-class Sees:
-    """What of an incident somebody may see beside that it is there."""
-
-    #: Which names were tried, and which of them exist.
-    names: bool
-    #: Whether somebody got in, and into which accounts.
-    logins: bool
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> Sees:
-        """Return it."""
-        has_perm = request.user.has_perm
-        return cls(
-            has_perm("lockout_admin.view_failedlogin"),
-            has_perm("lockout_admin.view_successfullogin"),
-        )
-
-    def title_of(self, incident: Incident) -> str:
-        """Return its title, without a name that is not for everybody."""
-        if incident.title:
-            return incident.title
-        about = incident.about if self.names or _is_of_network(incident) else ""
-        return f"{Kind(incident.kind).label} {set_apart(about)}".strip()
-
-
-def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
-    """Take out of the numbers who is there only because somebody came in; see `NEVER_TRIED`."""
-    found = [one for one in incidents if one.entered or one.verdict == Incident.Verdict.PEOPLE]
-    if sees.logins or not found:
-        return
-    by_key = {one.pk: one for one in found}
-    names = IncidentName.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
-    counts = {"count": Count("pk"), "existing": Count("pk", filter=Q(exists=True))}
-    for pk, count, existing in names.values_list("incident").annotate(**counts):
-        by_key[pk].names -= count
-        by_key[pk].names_existing -= existing
-    sources = IncidentNetwork.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
-    for pk, count in sources.values_list("incident").annotate(Count("pk")):
-        by_key[pk].networks -= count
-
-
-def _is_of_network(incident: Incident) -> bool:
-    """Tell whether what an incident is about can be no name: of a list, one may stand out."""
-    if incident.kind in _OF_NAMES:
-        return False
-    try:
-        parse_network(incident.about)
-    except ValidationError:
-        return False
-    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +51,11 @@ class Page:
     #: Names that were entered, with the page of each.
     entered: list[tuple[IncidentName, str]]
     names: list[tuple[IncidentName, str]]
-    networks: list[tuple[IncidentNetwork, str]]
+    #: Networks, with the page of each, and the rule that holds for it as far as it may be seen.
+    networks: list[tuple[IncidentNetwork, str, NetworkRule | None]]
+    #: How many there are beside those that are shown.
+    more_names: int
+    more_networks: int
     events: list[tuple[Any, IncidentEvent]]
     agent: str
     picture: Picture | None
@@ -130,17 +77,22 @@ class Page:
         site = str(request.resolver_match.namespace if request.resolver_match else "admin")
         may = Actor.of(request)
         agent = UserAgent.objects.filter(pk=incident.agent).first() if incident.agent else None
+        names = _first(IncidentName, incident, sees, F("entered_at").desc(nulls_last=True))
+        networks = _first(IncidentNetwork, incident, sees, F("entered").desc())
+        rules = _rules(networks) if request.user.has_perm(_SEES_RULES) else {}
         return cls(
             incident=incident,
             title=sees.title_of(incident),
             sees=sees,
             may=may,
             entered=_named(site, remedies.entered(incident)[:SHOWN]) if sees.logins else [],
-            names=_named(site, _busiest(IncidentName, incident, sees)) if sees.names else [],
+            names=_named(site, names) if sees.names else [],
             networks=[
-                (_shown(row, sees), leads.to_network(site, row.network))
-                for row in _busiest(IncidentNetwork, incident, sees)
+                (_shown(row, sees), leads.to_network(site, row.network), rules.get(row.network))
+                for row in networks
             ],
+            more_names=max(0, incident.names - len(names)),
+            more_networks=max(0, incident.networks - len(networks)),
             events=_events(incident, sees),
             agent=agent.text if agent else "",
             picture=_picture(incident) if sees.names else None,
@@ -158,15 +110,34 @@ def _named(site: str, rows: list[IncidentName]) -> list[tuple[IncidentName, str]
     return [(row, leads.to_name(site, row.username)) for row in rows]
 
 
-def _busiest(model: Any, incident: Incident, sees: Sees | None = None) -> list[Any]:
-    """Return the rows of an incident with the most in them; it has `MOST_PARTS` at most.
+def _busiest(rows: Any, *before: Any) -> list[Any]:
+    """Return the parts of an incident with the most in them; it has `MOST_PARTS` at most."""
+    return list(rows.order_by(*before, "-refused", "-evaluated", "pk")[:SHOWN])
+
+
+def _first(model: Any, incident: Incident, sees: Sees, entered: Any) -> list[Any]:
+    """Return the parts that a list shows: those by which somebody got in, then the busiest.
 
     What was never tried is there because somebody came in: not for who may not know of logins.
     """
     rows = model.objects.filter(incident=incident)
-    if sees and not sees.logins:
-        rows = rows.exclude(NEVER_TRIED)
-    return list(rows.order_by("-refused", "-evaluated", "pk")[:SHOWN])
+    return _busiest(rows, entered) if sees.logins else _busiest(rows.exclude(NEVER_TRIED))
+
+
+def _rules(rows: list[IncidentNetwork]) -> dict[str, NetworkRule]:
+    """Return the rule that holds for each network: the narrowest, one that allows before others."""
+    wider = {row.network: around(parse_network(row.network)) for row in rows}
+    every = {cidr for some in wider.values() for cidr in some}
+    rules = NetworkRule.objects.fresh().open().filter(cidr__in=every)
+    by_cidr: dict[str, NetworkRule] = {}
+    for rule in rules.order_by():
+        if rule.action == NetworkRule.Action.ALLOW or rule.cidr not in by_cidr:
+            by_cidr[rule.cidr] = rule
+    found = {
+        network: [by_cidr[cidr] for cidr in some if cidr in by_cidr]
+        for network, some in wider.items()
+    }
+    return {network: holding[-1] for network, holding in found.items() if holding}
 
 
 def _shown(row: IncidentNetwork, sees: Sees) -> IncidentNetwork:
@@ -187,14 +158,22 @@ def _events(incident: Incident, sees: Sees) -> list[tuple[Any, IncidentEvent]]:
     return [(times.ago(row.when), row) for row in newest]
 
 
-def _failures_of(incident: Incident) -> Any:
-    """Return failures of an incident: on its busiest names, else from its busiest networks."""
+def _failures_of(incident: Incident) -> tuple[Any, Any]:
+    """Return failures on its busiest names, else from its busiest networks, and what these are."""
     rows = FailedLogin.objects.all()
-    if incident.kind in _OF_NAMES:
-        keys = [row.subject for row in _busiest(IncidentName, incident)[:_DRAWN]]
-        return rows.filter(subject__in=keys)
-    keys = [row.number for row in _busiest(IncidentNetwork, incident)[:_DRAWN]]
-    return rows.filter(network__in=keys)
+    if incident.kind in OF_NAMES:
+        names = _busiest(IncidentName.objects.filter(incident=incident), "-evaluated")
+        said = _("failures on the %(count)d names with the most")
+        found = rows.filter(subject__in=[row.subject for row in names])
+        return found, _drawn(said, len(names), incident.names)
+    networks = _busiest(IncidentNetwork.objects.filter(incident=incident), "-evaluated")
+    said = _("failures from the %(count)d networks with the most")
+    found = rows.filter(network__in=[row.number for row in networks])
+    return found, _drawn(said, len(networks), incident.networks)
+
+
+def _drawn(said: str, drawn: int, all_there_are: int) -> str:
+    return said % {"count": drawn} if drawn < all_there_are else _("failures")
 
 
 def _picture(incident: Incident) -> Picture:
@@ -203,10 +182,9 @@ def _picture(incident: Incident) -> Picture:
     starts = [incident.started_at + length * number for number in range(_SLICES)]
     # The last slice has the last failure in it.
     ends = [*starts[1:], _end(until)]
-    counts = count_slices(
-        _failures_of(incident), "timestamp", list(zip(starts, ends, strict=True)), _CAP
-    )
-    return Picture.of(starts, [Row("failures", _("failures"), counts)])
+    rows, said = _failures_of(incident)
+    counts = count_slices(rows, "timestamp", list(zip(starts, ends, strict=True)), _CAP)
+    return Picture.of(starts, [Row("failures", said, counts)])
 
 
 def _end(until: Any) -> Any:
@@ -220,7 +198,7 @@ def _evidence(site: str, incident: Incident) -> str:
         "before": _end(incident.last_seen_at).isoformat(),
     }
     if incident.about:
-        span["net" if _is_of_network(incident) else "username"] = incident.about
+        span["net" if is_of_network(incident) else "username"] = incident.about
     return leads.to_page(site, "failedlogin_changelist", **span)
 
 

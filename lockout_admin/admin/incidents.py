@@ -24,7 +24,8 @@ from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import parse_network
 from . import deeds, helping
 from .incidentcolumns import IncidentColumns, KindFilter, OverFilter, StateFilter
-from .incidentpage import NEVER_TRIED, Page, Sees, leave_out_the_untold
+from .incidentpage import Page
+from .incidentsight import NEVER_TRIED, Sees, leave_out_the_untold
 from .paging import CappedList, CappedPaginator, in_theme
 from .records import CONSOLE_CSS, CONSOLE_JS
 

@@ -12,7 +12,7 @@ from ..evidence.overview import CAP, Overview, open_incidents
 from ..incidents import turns
 from ..models import Incident
 from . import times
-from .incidentpage import Sees, leave_out_the_untold
+from .incidentsight import Sees, leave_out_the_untold
 
 _PERMISSIONS = ("lockout_admin.view_accountlock", "lockout_admin.view_failedlogin")
 

@@ -23,7 +23,7 @@ from ..evidence.sight import Sight
 from ..identity.network import network_of
 from ..identity.sealing import unsealed
 from ..models import AccountLock
-from . import cells, numbers, owned, sentences, times
+from . import cells, incidentsight, numbers, owned, sentences, times
 from .columns import LockColumns
 from .unlocking import Confirmation
 
@@ -54,6 +54,7 @@ class NamePage(LockColumns):
             "opts": self.opts,
             "media": self.media,
             "dossier": dossier,
+            "incidents": incidentsight.of_name(request, self.admin_site.name, dossier.keys),
             **self._name_shown(request, dossier),
         }
         if dossier.sight.locks:

@@ -17,7 +17,7 @@ from ..evidence.origins import NetworkDossier
 from ..evidence.sight import Sight
 from ..models import NetworkRule
 from ..models.fields import parse_network
-from . import cells, numbers, pills, sentences, times
+from . import cells, incidentsight, numbers, pills, sentences, times
 from .records import RecordAdmin
 
 Action = NetworkRule.Action
@@ -54,6 +54,7 @@ class NetworkPage(RecordAdmin):
             "opts": self.opts,
             "media": self.media,
             "dossier": dossier,
+            "incidents": incidentsight.of_network(request, self.admin_site.name, network),
             **self._network_shown(request, dossier),
         }
         if sight.locks or sight.rules:

@@ -95,6 +95,9 @@ class RecordList(CappedList):
     def get_results(self, request: Any) -> None:
         """Read the page."""
         super().get_results(request)
+        if self.model_admin.filterset_class.default_time != "all":
+            # Django would lead to the list without a query, which is of a range, too.
+            self.full_result_count = self.result_count
         marks = self.result_list.query
         if marks.is_sliced:
             self.result_list = self._rows(marks.low_mark, marks.high_mark)

@@ -14,10 +14,10 @@ from ..evidence.agents import described
 from ..evidence.histograms import HEIGHT, WIDTH, Bar
 from ..evidence.loudness import SHARED, Loudness
 from ..evidence.selection import RecordFilter
-from ..evidence.summaries import FIELDS, SAMPLE, Summary
+from ..evidence.summaries import CAP, FIELDS, SAMPLE, Summary
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from . import cells
-from .numbers import grouped
+from .numbers import counted, grouped
 from .times import ago, exact
 
 #: Kind of event -> what lets somebody see it.
@@ -136,8 +136,9 @@ class Strip:
     @property
     def figures(self) -> dict[str, str]:
         """The numbers, with separators."""
-        named = ("rows", "names", "existing", "networks", "refused", "entered")
-        return {name: grouped(getattr(self.summary, name) or 0) for name in named}
+        named = ("rows", "names", "existing", "networks", "refused")
+        figures = {name: grouped(getattr(self.summary, name) or 0) for name in named}
+        return {**figures, "entered": counted(self.summary.entered or 0, CAP)}
 
     @property
     def first(self) -> Any:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db.models import F
 
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject
@@ -58,6 +59,8 @@ class Found:
     #: Columns of which the beginning was searched alone, and those that were not searched at all.
     by_beginning: list[Column] = field(default_factory=list)
     unasked: list[Column] = field(default_factory=list)
+    #: Whether it looks like a part of an e-mail address, which accounts were not searched for.
+    is_part_of_email: bool = False
     #: Whether there may be more names than these.
     is_cut: bool = False
 
@@ -67,6 +70,8 @@ class Found:
         if self.network is not None:
             return None
         sure = [one for one in self.names if one.is_exact and one.where & _SURE]
+        if self.is_part_of_email and not sure:
+            return None
         candidates = sure or self.names
         return candidates[0] if len(candidates) == 1 else None
 
@@ -135,6 +140,7 @@ class _Search:
         whole = reach.small(searched)
         if len(self.found.text) >= reach.TRIGRAM:
             whole |= reach.with_trigrams(searched)
+        self.found.is_part_of_email = self._is_part_of_email(whole)
         for column in searched:
             anywhere = column in whole
             where = dict(records).get(column)
@@ -148,6 +154,15 @@ class _Search:
                 self._add_accounts(column, anywhere)
             else:
                 self._add_records(column, where, anywhere)
+
+    def _is_part_of_email(self, whole: set[Column]) -> bool:
+        """Tell whether it looks like a part of an address that accounts may have, and none asked.
+
+        `whole` are the columns in which any part of a text is found.
+        """
+        emails = {column for column in reach.of_accounts() if not column.is_username}
+        text = self.found.text
+        return "@" in text and not emails <= whole and not _is_email(text)
 
     def sort(self) -> None:
         """Put the names in their order: what is locked first, and what was meant exactly."""
@@ -198,6 +213,14 @@ class _Search:
         rows = AccountLock.objects.fresh().open().filter(subject__in=every, scope="account")
         for key in rows.order_by().values_list("subject", flat=True)[:SAMPLE]:
             every[key].where.add(Where.LOCKED)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
 
 
 def _rank(name: Name) -> tuple[bool, list[int], str]:

@@ -45,6 +45,8 @@ class Loudness:
     is_capped: bool
     #: Of some kind, only what came since then was counted.
     since: datetime | None
+    #: No start was asked for: these are the last days before the end.
+    is_usual: bool
 
     @classmethod
     def of(
@@ -77,6 +79,7 @@ class Loudness:
             Histogram.of(edges, {kind: count.events for kind, count in counts.items()}),
             any(count.is_capped for count in counts.values()),
             max((count.since for count in counts.values() if count.since), default=None),
+            is_usual=asked.form.start is None,
         )
 
 

@@ -59,8 +59,12 @@ class NetworkRuleQuerySet(RecordQuerySet):
 
 def about(network: Network) -> models.Q:
     """Return the condition of a rule for all of a network, or for a part of it; by indexes."""
-    around = [str(network.supernet(new_prefix=one)) for one in range(network.prefixlen + 1)]
-    return models.Q(cidr__in=around) | models.Q(first__net=network)
+    return models.Q(cidr__in=around(network)) | models.Q(first__net=network)
+
+
+def around(network: Network) -> list[str]:
+    """Return the networks that all of a network is in, the widest first, itself last."""
+    return [str(network.supernet(new_prefix=one)) for one in range(network.prefixlen + 1)]
 
 
 def _told(answer: T) -> T:

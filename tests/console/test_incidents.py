@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -15,10 +16,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.html import strip_tags
 
 from lockout_admin import lockout
-from lockout_admin.admin.incidentpage import Sees
+from lockout_admin.admin.incidentsight import Sees
 from lockout_admin.defences import sessions
+from lockout_admin.evidence import leads
 from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
 from lockout_admin.incidents import remedies, turns, verbs
@@ -187,6 +190,110 @@ def test_the_page(staff: Any, incident: Incident) -> None:
         "lockout-chart-failures",
     ):
         assert text in page, text
+
+
+def rows_of(page: Any, title: str) -> list[str]:
+    """Return the first cell of each row below a heading."""
+    _before, _title, after = page.content.decode().partition(f'id="lockout-{title}-title"')
+    table, _end, _after = after.partition("</table>")
+    cells = re.findall(r'<th scope="row">(.*?)</th>', table)
+    return [" ".join(strip_tags(cell).split()) for cell in cells]
+
+
+def test_who_and_what_got_in_is_listed_first_and_the_rest_is_counted(
+    staff: Any, incident: Incident
+) -> None:
+    for number in range(25):
+        tried(incident, f"name{number}", evaluated=9)
+        came(incident, f"203.0.113.{number}/32", evaluated=30)
+    Incident.objects.filter(pk=incident.pk).update(names=27, networks=27)
+    page = staff("root").get(url_of(incident))
+    assert rows_of(page, "names")[:2] == ["bob", "name0"]
+    assert rows_of(page, "networks")[:2] == ["192.0.2.7/32", "203.0.113.0/32"]
+    assert len(rows_of(page, "names")) == len(rows_of(page, "networks")) == 20
+    assert page.content.decode().count("and 7 more") == 2
+
+
+def test_who_may_not_see_logins_sees_the_busiest_first(staff: Any, incident: Incident) -> None:
+    came(incident, "203.0.113.9/32", evaluated=30)
+    browser = given(staff("analyst"), "view_incident", "view_failedlogin")
+    page = browser.get(url_of(incident))
+    assert rows_of(page, "names") == ["carol"]
+    assert rows_of(page, "networks")[0] == "203.0.113.9/32"
+
+
+def test_the_picture_says_what_is_drawn(staff: Any, incident: Incident, fail: Any) -> None:
+    browser = staff("root")
+    Incident.objects.filter(pk=incident.pk).update(networks=2)
+    assert browser.get(url_of(incident)).context["page"].picture.rows[0].label == "failures"
+    Incident.objects.filter(pk=incident.pk).update(networks=200)
+    drawn = browser.get(url_of(incident)).context["page"].picture.rows[0].label
+    assert drawn == "failures from the 2 networks with the most"
+    Incident.objects.filter(pk=incident.pk).update(kind="distributed", names=195)
+    drawn = browser.get(url_of(incident)).context["page"].picture.rows[0].label
+    assert drawn == "failures on the 2 names with the most"
+
+
+def test_the_networks_that_a_rule_holds_for_say_so(staff: Any, incident: Incident) -> None:
+    came(incident, "2001:db8::/64", evaluated=1)
+    create = NetworkRule.objects.create
+    create(cidr="192.0.2.0/24", first="192.0.2.0")
+    create(cidr="198.51.100.0/24", first="198.51.100.0")
+    create(cidr="198.51.100.9", first="198.51.100.9", action="allow")
+    create(cidr="2001:db8::/48", until=timezone.now() - timedelta(hours=1))
+    shown = rows_of(staff("root").get(url_of(incident)), "networks")
+    assert set(shown) == {"192.0.2.7/32 blocked", "198.51.100.9/32 allowed", "2001:db8::/64"}
+    browser = given(staff("analyst"), "view_incident")
+    shown = rows_of(browser.get(url_of(incident)), "networks")
+    assert "blocked" not in " ".join(shown)
+
+
+def test_of_two_rules_on_one_network_the_one_that_allows_holds(
+    staff: Any, incident: Incident
+) -> None:
+    for action in ("allow", "block"):
+        NetworkRule.objects.create(cidr="192.0.2.7", action=action)
+    assert "192.0.2.7/32 allowed" in rows_of(staff("root").get(url_of(incident)), "networks")
+
+
+@pytest.mark.parametrize(
+    ("lead", "is_there"),
+    [
+        (leads.to_name("admin", "carol"), True),
+        (leads.to_name("admin", "dave"), False),
+        (leads.to_network("admin", "192.0.2.7"), True),
+        (leads.to_network("admin", "192.0.2.0/24"), True),
+        (leads.to_network("admin", "192.0.2.8"), False),
+        # A part of every attack.
+        (leads.to_network("admin", "192.0.0.0/8"), False),
+    ],
+)
+def test_a_name_and_a_network_lead_to_what_goes_on(
+    staff: Any, incident: Incident, lead: str, is_there: bool
+) -> None:
+    browser = staff("root")
+    assert (f'href="{url_of(incident)}"' in browser.get(lead).content.decode()) is is_there
+    Incident.objects.filter(pk=incident.pk).update(over_at=timezone.now())
+    assert f'href="{url_of(incident)}"' not in browser.get(lead).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("lead", "permissions", "is_there"),
+    [
+        (leads.to_name("admin", "carol"), ["view_accountlock"], False),
+        (leads.to_name("admin", "carol"), ["view_accountlock", "view_incident"], False),
+        (leads.to_name("admin", "carol"), ["view_failedlogin", "view_incident"], True),
+        # Somebody came in under this name, and that is all there is of it.
+        (leads.to_name("admin", "bob"), ["view_failedlogin", "view_incident"], False),
+        (leads.to_network("admin", "192.0.2.7"), ["view_accountlock", "view_incident"], True),
+        (leads.to_network("admin", "192.0.2.7"), ["view_accountlock"], False),
+    ],
+)
+def test_nobody_is_led_to_what_they_may_not_see(
+    staff: Any, incident: Incident, lead: str, permissions: list[str], is_there: bool
+) -> None:
+    page = given(staff("analyst"), *permissions).get(lead)
+    assert (url_of(incident) in page.content.decode()) is is_there
 
 
 def test_the_evidence_is_a_click_away(staff: Any, incident: Incident) -> None:

@@ -231,6 +231,13 @@ def test_each_bar_leads_to_its_time(olga: Client, fail: Any) -> None:
     assert [found for found in found if found] == [["early"], ["late"]]
 
 
+def test_a_list_of_any_time_says_which_days_are_drawn(olga: Client, fail: Any) -> None:
+    fail("alice")
+    said = "the last 30 days"
+    assert said in olga.get(list_url("failedlogin", "?time=all")).content.decode()
+    assert said not in olga.get(list_url("failedlogin", "?time=24h")).content.decode()
+
+
 def test_the_picture_is_a_table_too(olga: Client, fail: Any) -> None:
     fail(ago=60)
     page = olga.get(FAILURES).content.decode()

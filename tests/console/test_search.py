@@ -422,6 +422,20 @@ def test_elsewhere_the_command_makes_nothing(
     assert "INDEX" not in said_by(capsys, option)
 
 
+def test_a_part_of_an_address_that_accounts_were_not_asked_for_leads_nowhere(
+    staff: Any, people: None, fail: Any
+) -> None:
+    for name in ("alice@", "nobody@example.com"):
+        fail(name)
+    support = staff("support")
+    page = ask(support, "alice@")
+    assert listed(page) == ["alice@"]
+    assert "type all of it" in page.content.decode()
+    # Whoever sees accounts has them searched.
+    assert listed(ask(staff("root"), "alice@")) == ["alice@", "alice"]
+    assert ask(support, "nobody@example.com").url == name_page("nobody@example.com")
+
+
 @ONLY_POSTGRESQL
 @pytest.mark.django_db(transaction=True)
 def test_with_the_indexes_a_part_is_found_in_big_tables(

@@ -40,6 +40,8 @@ class Command(BaseCommand):
             return
         if options["create"]:
             self._run(_creating(missing))
+            if missing and not _possible(missing):
+                self.stderr.write("Only PostgreSQL has trigram indexes: none was made.")
         if options["drop"]:
             self._run((column, _dropping(column)) for column in _possible(columns))
         self._tell(columns)

@@ -1,0 +1,109 @@
+"""What somebody may see of incidents, and which ones a name or a network belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Q
+from django.http import HttpRequest
+
+from ..evidence import leads
+from ..evidence.bidi import set_apart
+from ..identity.network import number_of
+from ..models import Incident, IncidentName, IncidentNetwork
+from ..models.fields import Network, parse_network
+
+Kind = Incident.Kind
+OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEEPING_OUT)
+#: Of a name or a network of an incident.
+NEVER_TRIED: Final = Q(evaluated=0, refused=0)
+#: Incidents that the page of a name or a network leads to.
+_LED_TO: Final = 5
+#: The numbers of one block of networks, see `number_of`: a wider range is a part of any attack.
+_BLOCK: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Sees:
+    """What of an incident somebody may see beside that it is there."""
+
+    #: Which names were tried, and which of them exist.
+    names: bool
+    #: Whether somebody got in, and into which accounts.
+    logins: bool
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> Sees:
+        """Return it."""
+        has_perm = request.user.has_perm
+        return cls(
+            has_perm("lockout_admin.view_failedlogin"),
+            has_perm("lockout_admin.view_successfullogin"),
+        )
+
+    def title_of(self, incident: Incident) -> str:
+        """Return its title, without a name that is not for everybody."""
+        if incident.title:
+            return incident.title
+        about = incident.about if self.names or is_of_network(incident) else ""
+        return f"{Kind(incident.kind).label} {set_apart(about)}".strip()
+
+
+def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
+    """Take out of the numbers who is there only because somebody came in; see `NEVER_TRIED`."""
+    found = [one for one in incidents if one.entered or one.verdict == Incident.Verdict.PEOPLE]
+    if sees.logins or not found:
+        return
+    by_key = {one.pk: one for one in found}
+    names = IncidentName.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
+    counts = {"count": Count("pk"), "existing": Count("pk", filter=Q(exists=True))}
+    for pk, count, existing in names.values_list("incident").annotate(**counts):
+        by_key[pk].names -= count
+        by_key[pk].names_existing -= existing
+    sources = IncidentNetwork.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
+    for pk, count in sources.values_list("incident").annotate(Count("pk")):
+        by_key[pk].networks -= count
+
+
+def is_of_network(incident: Incident) -> bool:
+    """Tell whether what an incident is about can be no name: of a list, one may stand out."""
+    if incident.kind in OF_NAMES:
+        return False
+    try:
+        parse_network(incident.about)
+    except ValidationError:
+        return False
+    return True
+
+
+# -- From a name or a network to its incidents ----------------------------------------------------
+
+
+def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[tuple[str, str]]:
+    """Return the incidents that go on and try a name, as far as who asks may see: URL and title."""
+    sees = Sees.of(request)
+    if not sees.names:
+        return []
+    return _led_to(request, site, sees, IncidentName.objects.filter(subject__in=subjects))
+
+
+def of_network(request: HttpRequest, site: str, network: Network) -> list[tuple[str, str]]:
+    """Return the incidents that go on and come from a network, or from one inside of it."""
+    first, last = number_of(str(network[0])), number_of(str(network[-1]))
+    if first is None or last is None or last - first >= _BLOCK:
+        return []
+    sources = IncidentNetwork.objects.filter(number__range=(first, last))
+    return _led_to(request, site, Sees.of(request), sources)
+
+
+def _led_to(request: HttpRequest, site: str, sees: Sees, parts: Any) -> list[tuple[str, str]]:
+    if not request.user.has_perm("lockout_admin.view_incident"):
+        return []
+    if not sees.logins:
+        parts = parts.exclude(NEVER_TRIED)
+    rows = Incident.objects.fresh().going_on().filter(pk__in=parts.order_by().values("incident"))
+    newest = rows.order_by("-last_seen_at", "-pk")[:_LED_TO]
+    return [(leads.to_incident(site, row.pk), f"#{row.pk} {sees.title_of(row)}") for row in newest]
