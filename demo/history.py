@@ -18,9 +18,10 @@ from lockout_admin.engine.rules import Bucket, Facts
 from lockout_admin.engine.ruleset import account_rules
 from lockout_admin.engine.states import Failure, LockDue, PastLock, Refusal, State, States
 from lockout_admin.identity.client import Client
-from lockout_admin.identity.network import network_of
+from lockout_admin.identity.network import network_of, number_of
 from lockout_admin.identity.subject import Subject
-from lockout_admin.models import AccountLock, FailedLogin, SuccessfulLogin
+from lockout_admin.models import AccountLock, FailedLogin, RefusedTries, SuccessfulLogin
+from lockout_admin.models.querysets import UserAgentManager
 
 from . import vocabulary as words
 from .people import HOLDERS
@@ -38,6 +39,7 @@ class History:
     successes: list[SuccessfulLogin] = field(default_factory=list)
     #: The locks, each with the first of the failures that led to it.
     locks: list[tuple[AccountLock, FailedLogin | None]] = field(default_factory=list)
+    refusals: list[RefusedTries] = field(default_factory=list)
 
 
 class Replay:
@@ -77,7 +79,7 @@ class Replay:
         buckets = buckets_of(Facts(subject, client), self.rules)
         decision = decide(buckets, self._known(buckets), visit.when)
         if isinstance(decision, Refusal):
-            self._refuse(subject, decision, visit.when)
+            self._refuse(subject, client, decision, visit.when)
         elif visit.succeeds:
             self._succeed(subject, client, buckets, visit)
         else:
@@ -86,7 +88,16 @@ class Replay:
     def _known(self, buckets: Sequence[Bucket]) -> States:
         return {bucket.matter.key: self.states[bucket.matter.key] for bucket in buckets}
 
-    def _refuse(self, subject: Subject, refusal: Refusal, when: datetime) -> None:
+    def _refuse(self, subject: Subject, client: Client, refusal: Refusal, when: datetime) -> None:
+        row = RefusedTries(
+            timestamp=when,
+            subject=subject.key,
+            username=subject.username,
+            network=number_of(network_of(client.ip_address)),
+            ip_address=client.ip_address,
+            user_agent_id=UserAgentManager.key_of(client.user_agent),
+        )
+        self.history.refusals.append(row)
         for due in refusal.overdue:
             self._lock(due, when)
         for past in self.states[subject.key].locks:

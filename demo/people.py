@@ -11,13 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, Permission
 from django.utils.crypto import get_random_string
 
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """What a member of staff may do: permissions of lockout_admin, by the start of their names."""
-
-    name: str
-    verbs: tuple[str, ...]
+from lockout_admin.management.commands.lockout_groups import GROUPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +22,20 @@ class Person:
     password: str
     #: Shown beside the password.
     task: str
-    role: Role | None = None
+    #: The group, see `lockout_groups`.
+    role: str = ""
     is_superuser: bool = False
 
 
-SUPPORT: Final = Role("Support agents", ("view", "unlock"))
-#: Of all that the app records, network rules alone can be added, changed and deleted.
-ANALYSIS: Final = Role("Security analysts", ("view", "export", "add", "change", "delete"))
+SUPPORT: Final = "lockout support"
+SECURITY: Final = "lockout security"
 
 STAFF: Final = (
     Person("admin", "demo-admin", "administrator: everything", is_superuser=True),
     Person("support", "demo-support", "support agent: looks up and unlocks usernames", SUPPORT),
-    Person("analyst", "demo-analyst", "security analyst: exports, blocks networks", ANALYSIS),
+    Person(
+        "analyst", "demo-analyst", "security analyst: locks, blocks, exports", SECURITY
+    ),
 )
 ALICE: Final = Person("alice", "demo-alice", "account holder")
 #: In the leak that the stuffing attack tries: no lockout helps against a password used twice.
@@ -108,9 +104,9 @@ def _create(person: Person, hashes: dict[str, str]) -> bool:
     return created
 
 
-def group_of(role: Role) -> Group:
-    """Return the group of a role, with the permissions of today's lockout_admin and no others."""
-    group, _ = Group.objects.get_or_create(name=role.name)
+def group_of(role: str) -> Group:
+    """Return a group that ``manage.py lockout_groups`` makes, with its permissions of today."""
+    group, _ = Group.objects.get_or_create(name=role)
     permissions = Permission.objects.filter(content_type__app_label="lockout_admin")
-    group.permissions.set([p for p in permissions if p.codename.partition("_")[0] in role.verbs])
+    group.permissions.set(permissions.filter(codename__in=GROUPS[role]))
     return group

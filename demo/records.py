@@ -13,14 +13,24 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
 from lockout_admin.lockout import lock_account, unlock_account
-from lockout_admin.models import AccountLock, AuditEntry, FailedLogin, SuccessfulLogin, UserAgent
+from lockout_admin.management.commands.lockout_groups import GROUPS
+from lockout_admin.models import (
+    AccountLock,
+    AuditEntry,
+    FailedLogin,
+    Incident,
+    RefusedTries,
+    SuccessfulLogin,
+    UserAgent,
+)
 
 from .history import History
-from .people import ANALYSIS, HOLDERS, STAFF, SUPPORT
+from .people import HOLDERS, STAFF
 from .traffic import Visit
 
 BATCH: Final = 2000
 _HOUR: Final = 3600
+_SEEN: Final = (FailedLogin, RefusedTries, SuccessfulLogin)
 #: Username, seconds, by, note.
 OPEN_LOCKS: Final = (
     ("dave", 30 * 24 * _HOUR, "admin", "Left the company"),
@@ -57,6 +67,7 @@ def write(history: History, visits: list[Visit]) -> Iterator[int]:
         yield min(start + BATCH, len(history.failures))
     _tell_accounts(history)
     SuccessfulLogin.objects.bulk_create(history.successes, batch_size=BATCH)
+    RefusedTries.objects.bulk_create(history.refusals, batch_size=BATCH)
     for lock, first in history.locks:
         # A database that does not return the keys of many rows at once leaves this empty.
         lock.first_failure = first.pk if first else None
@@ -115,8 +126,8 @@ def delete() -> None:
     """Delete all records of lockout_admin, and the demo's accounts and roles."""
     for username in AccountLock.objects.open().values_list("label", flat=True):
         unlock_account(username)  # what the cache holds would outlive the rows
-    for model in (FailedLogin, SuccessfulLogin, AccountLock, AuditEntry, UserAgent):
+    for model in (*_SEEN, Incident, AccountLock, AuditEntry, UserAgent):
         model._base_manager.all().delete()
     people = [person.username for person in (*STAFF, *HOLDERS)]
     get_user_model().objects.filter(username__in=people).delete()
-    Group.objects.filter(name__in=[SUPPORT.name, ANALYSIS.name]).delete()
+    Group.objects.filter(name__in=GROUPS).delete()
