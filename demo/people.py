@@ -33,9 +33,7 @@ SECURITY: Final = "lockout security"
 STAFF: Final = (
     Person("admin", "demo-admin", "administrator: everything", is_superuser=True),
     Person("support", "demo-support", "support agent: looks up and unlocks usernames", SUPPORT),
-    Person(
-        "analyst", "demo-analyst", "security analyst: locks, blocks, exports", SECURITY
-    ),
+    Person("analyst", "demo-analyst", "security analyst: locks, blocks, exports", SECURITY),
 )
 ALICE: Final = Person("alice", "demo-alice", "account holder")
 #: In the leak that the stuffing attack tries: no lockout helps against a password used twice.

@@ -141,8 +141,20 @@ class RecordList(CappedList):
                 return found
         return list(keys[start:end])
 
+    @cached_property
+    def _read(self) -> dict[tuple[int, tuple[str, ...]], list[Any]]:
+        return {}
+
     def newest(self, most: int, *fields: str) -> list[Any]:
-        """Return fields of the newest rows of what the list selects, at most so many."""
+        """Return fields of the newest rows of what the list selects, at most so many.
+
+        They are read once, however often they are asked for.
+        """
+        if (most, fields) not in self._read:
+            self._read[most, fields] = self._newest(most, fields)
+        return self._read[most, fields]
+
+    def _newest(self, most: int, fields: Sequence[str]) -> list[Any]:
         order = self.model_admin.orderings[self.model_admin.ordering[0]]
         if len(self.result_list) == self.result_count and self._is_plain(order):
             shown = self._ordered(self.result_list, order)[:most]

@@ -14,7 +14,7 @@ from ..evidence.agents import described
 from ..evidence.histograms import HEIGHT, WIDTH, Bar
 from ..evidence.loudness import SHARED, Loudness
 from ..evidence.selection import RecordFilter
-from ..evidence.summaries import CAP, FIELDS, SAMPLE, Summary
+from ..evidence.summaries import CAP, FIELDS, Summary
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from . import cells
 from .numbers import counted, grouped
@@ -105,16 +105,24 @@ def picture_of(request: HttpRequest, shown: Any, filterset: RecordFilter) -> Pic
 
 def _listed(shown: Any) -> dict[str, list[tuple[Any, int]]]:
     """Return the newest of what a list shows, by the kind that it is of."""
-    most = loudness.SAMPLE + 1
     model = shown.model._meta.concrete_model
     if model is AccountLock:
         newest = shown.queryset.order_by("-started_at", "-pk")
-        return {"refused": list(newest.values_list("started_at", "refused")[:most])}
+        return {"refused": list(newest.values_list("started_at", "refused")[: loudness.SAMPLE + 1])}
     if model is FailedLogin:
-        return {"failures": [(moment, 1) for (moment,) in shown.newest(most, "timestamp")]}
+        return {"failures": [(moment, 1) for moment, *_rest in _visits(shown)]}
     ended = SuccessfulLogin.Event.LOGOUT
-    visits = shown.newest(most, "timestamp", "event")
-    return {"successes": [(moment, int(event != ended)) for moment, event in visits]}
+    visits = _visits(shown)
+    return {"successes": [(moment, int(event != ended)) for moment, *_rest, event in visits]}
+
+
+def _visits(shown: Any) -> list[tuple[Any, ...]]:
+    """Return what a picture and a strip need of the newest: `FIELDS`, and of a login its event."""
+    has_event = shown.model._meta.concrete_model is SuccessfulLogin
+    found: list[tuple[Any, ...]] = shown.newest(
+        loudness.SAMPLE + 1, *FIELDS, *(["event"] * has_event)
+    )
+    return found
 
 
 def _zoomed(request: HttpRequest, bar: Bar) -> str:
@@ -179,8 +187,8 @@ def strip_of(request: HttpRequest, shown: Any, target: cells.Target, site: str) 
     """Return the summary of a list that is shown; ``None``: it has no rows."""
     may_see = request.user.has_perm
     summary = Summary.of(
-        shown.newest(SAMPLE, *FIELDS),
-        is_sample=shown.result_count > SAMPLE,
+        [row[: len(FIELDS)] for row in _visits(shown)[: loudness.SAMPLE]],
+        is_sample=shown.result_count > loudness.SAMPLE,
         with_refused=may_see(_PERMISSIONS["refused"]),
         with_entered=_is_about_somebody(request)
         and target is cells.FAILURES

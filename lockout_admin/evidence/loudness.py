@@ -18,8 +18,8 @@ from .histograms import Histogram, edges_of
 from .selection import RecordFilter, Search
 from .slices import count_entries, count_slices, span_of_newest
 
-#: Moments of one kind that are read where filters select them; of more, the newest are shown.
-SAMPLE: Final = 2_500
+#: Rows of one kind that are read where filters select them; of more, the newest are shown.
+SAMPLE: Final = 2_000
 #: They are looked for among so many times their number first, before anywhere else.
 _SPARSEST: Final = 15
 #: Without such filters, an index counts those of each bar faster than more of them are read.

@@ -15,8 +15,6 @@ from ..engine import tallies
 from ..models import AccountLock, SuccessfulLogin, UserAgent
 from ..models.accounts import existing
 
-#: The newest rows that are looked at; a list has more pages than that.
-SAMPLE: Final = 2_000
 #: Names that are compared with accounts, addresses that logins are looked for from, and locks.
 MOST_NAMES: Final = 500
 CAP: Final = 1_000

@@ -485,7 +485,7 @@ def test_without_rows_or_filters_there_is_nothing_to_say(
 
 
 def test_a_sample_is_said_to_be_one(olga: Client, fail: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 2)
+    monkeypatch.setattr(loudness, "SAMPLE", 2)
     for number in range(3):
         fail(f"name{number}", ago=number)
     page = olga.get(f"{FAILURES}?time=7d")
@@ -496,7 +496,7 @@ def test_a_sample_is_said_to_be_one(olga: Client, fail: Any, monkeypatch: Any) -
 def test_the_newest_are_taken_in_whatever_order_they_are_shown(
     olga: Client, fail: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 1)
+    monkeypatch.setattr(loudness, "SAMPLE", 1)
     fail("old", ago=3600)
     fail("new", ip_address="10.0.0.1")
     shown = strip(olga, f"{FAILURES}?time=7d&o=-4").summary
@@ -525,7 +525,7 @@ def test_the_newest_of_many_are_found_in_an_index(
 ) -> None:
     monkeypatch.setattr("lockout_admin.admin.paging.CAP", 4)
     monkeypatch.setattr("lockout_admin.admin.paging._SPARSEST", sparsest)
-    monkeypatch.setattr("lockout_admin.admin.panels.SAMPLE", 3)
+    monkeypatch.setattr(loudness, "SAMPLE", 3)
     for number in range(12):
         fail("bot" if number % 2 or number > 5 else "man", ago=number)
     summary = strip(olga, f"{FAILURES}?time=all&username=bot{order}").summary
