@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from statistics import median
 from typing import Final
 
@@ -188,8 +189,8 @@ def _is_hammered(recent: Iterable[Try], limits: Thresholds) -> bool:
 
 
 def usual(threshold: float) -> str:
-    """Say what a threshold is; the second half of a reason."""
-    return f" the threshold is {threshold:g}."
+    """Say what a threshold is: the least number that reaches it; the second half of a reason."""
+    return f" the threshold is {ceil(threshold)}."
 
 
 # -- A name ---------------------------------------------------------------------------------------
