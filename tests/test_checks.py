@@ -215,6 +215,20 @@ def test_the_threshold_is_made_of_whole_numbers(name: str, value: Any) -> None:
         ({"RULES": {"acount": None}}, ["E019"]),
         ({"RULES": {"account-daily": {"growth": 2}}}, ["E019"]),
         ({"RULES": {"account-daily": {"growth": 2, "longest": 7200}}}, []),
+        ({"RULES": {"delay": {"interval": 30}}}, ["E019"]),
+        ({"RULES": {"delay": {"interval": 60}}}, []),
+        ({"RULES": {"delay": {"lock": 30, "longest": 3600, "growth": 2}}}, []),
+        ({"RULES": {"delay": {"lock": 30, "longest": 3601, "growth": 2}}}, ["E019"]),
+        ({"RULES": [ACCOUNT_RULE, replace(ACCOUNT_RULE, name="slow", delays=True)]}, []),
+        (
+            {
+                "RULES": [
+                    ACCOUNT_RULE,
+                    replace(ACCOUNT_RULE, name="slow", delays=True, lock=LockTerms(10**6)),
+                ]
+            },
+            ["E019"],
+        ),
         ({"RULES": "no.such.rules"}, ["E019"]),
         ({"RULES": ["account"]}, ["E019"]),
         ({"RULES": [ACCOUNT_RULE, ACCOUNT_RULE]}, ["E019"]),

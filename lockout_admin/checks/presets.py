@@ -9,7 +9,7 @@ from django.utils.translation import override
 
 from ..conf import LockoutSettings, conf
 from ..engine.ruleset import written_rules
-from ..identity import names
+from ..identity import columns
 from ..policy.clauses import contradicted
 
 _OF_RULES = (
@@ -23,7 +23,7 @@ def a_preset_is_kept(**kwargs: Any) -> list[CheckMessage]:
     """E038: settings contradict the standard that PRESET names."""
     if not LockoutSettings.preset.is_said:
         return []
-    several = names.number_said()
+    several = columns.number_said()
     with override("en"):
         return [
             Error(

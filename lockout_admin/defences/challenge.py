@@ -7,7 +7,7 @@ comes with a trusted device is never asked. Without a request nobody can be aske
 passes, and the rules hold for it as ever.
 
 The answer comes in the header `HEADER` or in the cookie `COOKIE`, whichever form or script logs in.
-It is good once: for one password, which each backend of the site may be asked about.
+It is good once: for one password on one name, which each backend may be asked about.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def refusal_of(attempt: Attempt) -> AccountLocked | None:
     if conf.only_watches:
         _tell(attempt)
         return None
-    if _has_answered(kind, request, attempt.digest):
+    if _has_answered(kind, request, (attempt.subject.key, attempt.digest)):
         attempt.has_answered = True
         alarm.answered(attempt.client.ip_address)
         return None
@@ -146,14 +146,15 @@ def _failures(attempt: Attempt, scope: str) -> int:
     return sum(one.when > since and not one.repeated and not one.cleared for one in found)
 
 
-def _has_answered(kind: type[Challenge], request: Any, digest: bytes) -> bool:
+def _has_answered(kind: type[Challenge], request: Any, guess: tuple[int, bytes]) -> bool:
+    """Tell whether the request has an answer, and that for no other guess: a name, a password."""
     answer = header_of(request, HEADER) or cookie_of(request, COOKIE)
     if not 0 < len(answer) <= _LONGEST:
         return False
-    # Backends are asked one after another, each about the same password.
+    # Backends are asked one after another, each about the same name and password.
     visit = bare(request)
     before, times = getattr(visit, _ATTRIBUTE, (None, 0))
-    if before == (answer, digest) and times < len(settings.AUTHENTICATION_BACKENDS):
+    if before == (answer, guess) and times < len(settings.AUTHENTICATION_BACKENDS):
         setattr(visit, _ATTRIBUTE, (before, times + 1))
         return True
     try:
@@ -163,7 +164,7 @@ def _has_answered(kind: type[Challenge], request: Any, digest: bytes) -> bool:
         return False
     is_first = bool(solved and store.add(_key(solved.key), 1, solved.seconds))
     if is_first:
-        setattr(visit, _ATTRIBUTE, ((answer, digest), 1))
+        setattr(visit, _ATTRIBUTE, ((answer, guess), 1))
     return is_first
 
 

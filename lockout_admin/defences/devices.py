@@ -87,10 +87,7 @@ def rules() -> tuple[Rule, ...]:
 
 def connect() -> None:
     """Listen to who logs in; called once, when the app is ready."""
-    for signal, receiver in (
-        (user_logged_in, user_is_in),
-        (login_succeeded, client_is_in),
-    ):
+    for signal, receiver in ((user_logged_in, user_is_in), (login_succeeded, client_is_in)):
         signal.connect(receiver, dispatch_uid=f"lockout_admin.devices.{receiver.__name__}")
 
 
@@ -139,10 +136,13 @@ def _is_only_of(account: str, typed: str) -> bool:
     return user is not None and (names.is_username(name, user) or not names.is_shared(name, user))
 
 
-def can_trust() -> bool:
+def can_trust(rules: Sequence[Rule] | None = None) -> bool:
     """Tell whether the site keeps trusted devices, which get in where strangers do not."""
-    bound = any(rule.scope.binds_devices and rule.enforces for rule in rules_in_force())
-    return bool(conf.device_cookie_name) and not bound
+    rules = rules_in_force() if rules is None else rules
+    bound = any(rule.scope.binds_devices and rule.enforces for rule in rules)
+    # Where no rule counts what comes from devices, they are strangers; see `sort_into`.
+    are_apart = any(rule.scope.is_of_devices for rule in rules)
+    return bool(conf.device_cookie_name) and are_apart and not bound
 
 
 def trust_next_login(request: HttpRequest, user: Any, typed: str = "") -> None:

@@ -13,8 +13,8 @@ from django.db import Error
 from django.db.models.signals import post_delete, pre_save
 
 from ..engine.journal import current_request
-from ..identity import names
 from ..identity.browser import Browser
+from ..identity.columns import lookup_fields, value_of
 from ..identity.subject import account_of
 from ..identity.text import ascii_lower
 from ..models import TrustedDevice
@@ -74,14 +74,13 @@ def account_is_deleted(instance: Any = None, **signal: Any) -> None:
 
 
 def _gives_a_name_up(user: Any, update_fields: Any) -> bool:
-    fields = names.lookup_fields()
+    fields = lookup_fields()
     columns = {field.partition("__")[0] for field in fields}
     if update_fields is not None and columns.isdisjoint(update_fields):
         return False
     before = get_user_model()._base_manager.filter(pk=user.pk).values(*fields).first() or {}
     return any(
-        name not in (None, "")
-        and ascii_lower(str(name)) != ascii_lower(str(names.value_of(user, field)))
+        name not in (None, "") and ascii_lower(str(name)) != ascii_lower(str(value_of(user, field)))
         for field, name in before.items()
     )
 

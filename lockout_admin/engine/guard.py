@@ -38,6 +38,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..identity import names
 from ..identity.entrances import Entrance
 from ..identity.subject import Subject
 from . import attempts
@@ -136,9 +137,11 @@ class Guess:
         """End it by what a backend without the guard found: a success, if this is `user`'s name.
 
         Else it has failed. Who guesses at ``alissa`` and brings a token of his own in the same
-        request has no free guess, even if he is called ``alisa``, or gave her name as his address.
+        request has no free guess, even if he is called ``alisa``, or gave her name as his address,
+        or has hers as his username.
         """
         is_own = self.entrance.is_username_of(user) and not is_of_another(self.attempt, user)
+        is_own = is_own and not names.is_anothers(self.attempt.subject, user)
         return self.meet(Event.LOGGED_IN if is_own else Event.NOBODY_ASKED, user)
 
     def request_is_over(self) -> None:

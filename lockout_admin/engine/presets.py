@@ -40,7 +40,7 @@ def _nist(rule: Rule) -> Rule:
 
 
 def _cnil(rule: Rule) -> Rule:
-    return replace(rule, lock=LockTerms(2 * HOUR)) if rule.name == "account-daily" else rule
+    return replace(rule, lock=LockTerms(5 * HOUR)) if rule.name == "account-daily" else rule
 
 
 _CHANGES: Final[dict[str, Callable[[Rule], Rule]]] = {

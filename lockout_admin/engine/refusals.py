@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..conf import conf
 from ..exceptions import AccountLocked
-from ..identity import names
+from ..identity import columns, names
 from ..identity.subject import Subject, account_of
 from . import dues, locks, sightings
 from .buckets import refuse
@@ -92,7 +92,7 @@ def by_own_name(attempt: Attempt) -> None:
     be found, only the code knows that looks. A lock is looked for even if nobody has the name, or
     whoever has it was asked by his own: the time must not tell.
     """
-    if len(names.lookup_fields()) == 1:
+    if len(columns.lookup_fields()) == 1:
         return
     own = [Subject.of(user.get_username()) for user in names.having(attempt.subject)]
     for subject in own or [attempt.subject]:
@@ -109,7 +109,7 @@ def by_device(attempt: Attempt) -> None:
     if not attempt.device:
         return
     owner = names.look_up_account(attempt.standing.account_of_device or "")
-    if owner is None or not names.is_own(attempt.subject, owner):
+    if owner is None or not names.is_held_by(attempt.subject, owner):
         until(attempt, attempt.started)
 
 

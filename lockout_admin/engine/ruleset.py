@@ -117,18 +117,36 @@ def faults() -> list[Fault]:
         if name not in known
     ]
     changed = written_rules()
-    return found + [
-        Fault(
-            CHECK,
-            f"The rule {rule.name!r} grows, but its locks can't get longer than the first.",
-            f"Set LOCKOUT_ADMIN['RULES'][{rule.name!r}]['longest'] to more than"
-            f" {rule.lock.first} seconds.",
-        )
-        for rule in changed
-        if rule != known[rule.name]
-        and rule.lock.growth > 1
-        and rule.lock.longest <= rule.lock.first
-    ]
+    return (
+        found
+        + [
+            Fault(
+                CHECK,
+                f"The rule {rule.name!r} grows, but its locks can't get longer than the first.",
+                f"Set LOCKOUT_ADMIN['RULES'][{rule.name!r}]['longest'] to more than"
+                f" {rule.lock.first} seconds.",
+            )
+            for rule in changed
+            if rule != known[rule.name]
+            and rule.lock.growth > 1
+            and rule.lock.longest <= rule.lock.first
+        ]
+        + [_delay_fault(rule) for rule in changed if _outlasts(rule)]
+    )
+
+
+def _outlasts(rule: Rule) -> bool:
+    """Tell whether a rule would delay for longer than it counts: no wait is that long."""
+    return rule.delays and max(rule.lock.first, rule.lock.longest) > rule.interval
+
+
+def _delay_fault(rule: Rule) -> Fault:
+    return Fault(
+        CHECK,
+        f"The rule {rule.name!r} waits for up to {max(rule.lock.first, rule.lock.longest)} seconds,"
+        f" and counts what failed in the last {rule.interval}: no wait would last that long.",
+        f"Set LOCKOUT_ADMIN['RULES'][{rule.name!r}]['interval'] to at least as many seconds.",
+    )
 
 
 @lru_cache(maxsize=8)
@@ -206,6 +224,8 @@ def _listed(declared: Any) -> tuple[Rule, ...]:
                 f"LOCKOUT_ADMIN['RULES'] has the rule {rule.name!r} with a limit, an interval or a"
                 " lock below 1."
             )
+        if _outlasts(rule):
+            raise ValueError(f"LOCKOUT_ADMIN['RULES']: {_delay_fault(rule).problem}")
     name, times = Counter(rule.name for rule in rules).most_common(1)[0]
     if times > 1:
         raise ValueError(f"LOCKOUT_ADMIN['RULES'] has {times} rules of the name {name!r}.")

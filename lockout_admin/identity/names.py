@@ -9,27 +9,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db.models import Q
-from django.utils.module_loading import import_string
 
-from ..conf import conf
+from .columns import (
+    are_all_djangos,
+    columns_of,
+    lookup_fields,
+    some_are_untold,
+    usual_fields,
+    value_of,
+)
 from .entrances import Entrances
 from .field import username_of, username_path
 from .subject import Subject, is_user
 from .text import ascii_lower
 
-_SHIPPED = "lockout_admin.backends.LockoutBackend"
-
 
 def own_fines(typed: Subject, user: Any) -> set[int]:
-    """Return the digests of the spellings that are the account's: what was typed, and its name."""
+    """Return the digests of the spellings that are the account's: what was typed, and its name.
+
+    Its name not, where another account has it as well: whoever takes somebody's address for a
+    username enters nothing by it, and ends nothing that was guessed there.
+    """
+    found = set(typed.fines)
     if not hasattr(user, "get_username"):
-        return set(typed.fines)
+        return found
     own = Subject.of(username_of(user))
-    return {*typed.fines, *own.fines}
+    if not found.issuperset(own.fines) and not is_shared(own, user):
+        found.update(own.fines)
+    return found
 
 
 def others(typed: Subject, user: Any) -> list[Any]:
@@ -48,9 +58,14 @@ def all_of(user: Any) -> list[Any]:
 def is_own(typed: Subject, user: Any) -> bool:
     """Tell whether what was typed is a name of `user` and nobody else's, but for its letter case.
 
-    Of ASCII, see `ascii_lower`.
+    Of ASCII, see `ascii_lower`. Where only a backend knows names, none is known to be his alone.
     """
-    fields = lookup_fields() | _usual_fields()
+    return not some_are_untold() and is_held_by(typed, user)
+
+
+def is_held_by(typed: Subject, user: Any) -> bool:
+    """Tell whether columns have what was typed for `user`, and for nobody else; see `is_own`."""
+    fields = lookup_fields() | usual_fields()
     name = typed.username
     names = {ascii_lower(str(value_of(user, field) or "")) for field in fields} - {""}
     return ascii_lower(name) in names and not _is_ambiguous(typed, user, fields)
@@ -62,7 +77,7 @@ def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
     As much is asked and computed whoever is found, and if nobody is: the time must not tell.
     """
     user = look_up(typed)
-    fields = lookup_fields() | _usual_fields()
+    fields = lookup_fields() | usual_fields()
     if user is None:
         names = [*typed.values(), *(next(iter(typed.values())) for _ in fields)]
     else:
@@ -77,7 +92,7 @@ def are_of_one_account(typed: Mapping[str, Any], entrances: Entrances) -> bool:
 def look_up(typed: Mapping[str, Any]) -> Any:
     """Return the account of the first of the names in a call that a column holds, if any has it."""
     model: Any = get_user_model()
-    columns = sorted(_columns(model) & typed.keys())
+    columns = sorted(columns_of(model) & typed.keys())
     columns.sort(key=lambda name: name != model.USERNAME_FIELD)
     field = next(iter(columns), model.USERNAME_FIELD)
     value = typed.get(field, next(iter(typed.values())))
@@ -102,6 +117,14 @@ def is_username(typed: Subject, user: Any) -> bool:
     return is_user(user) and typed.username == _username_of(user)
 
 
+def is_anothers(typed: Subject, user: Any) -> bool:
+    """Tell whether another account has a name in a column that is not its username."""
+    fields = lookup_fields() - {username_path()}
+    if "@" not in typed.username:
+        fields -= {getattr(get_user_model(), "EMAIL_FIELD", "")}
+    return bool(fields) and _others_have(typed.username, user, fields)
+
+
 def is_shared(typed: Subject, user: Any) -> bool:
     """Tell whether a field of another account has a name as well, in any letter case."""
     return not is_user(user) or _others_have(typed.username, user, lookup_fields())
@@ -113,20 +136,9 @@ def is_ambiguous(typed: Subject, user: Any, *, is_of_django: bool = True) -> boo
     A username may be somebody else's e-mail address, where both are accepted. `is_of_django` says
     that nothing but the site's backends looked for the account.
     """
-    if _only_a_backend_knows():
+    if some_are_untold():
         return True
     return _is_ambiguous(typed, user, lookup_fields(), is_of_django=is_of_django)
-
-
-def _only_a_backend_knows() -> bool:
-    """Tell whether a backend finds accounts by names of which only it knows whose they are.
-
-    A function goes from an account to its names, and what a backend spells in its own way is in no
-    column: nobody can ask whether another account has the same. That a name is somebody's username,
-    letter by letter, says nothing then: the backend may find another account by it.
-    """
-    said = [one for one in map(_entrances_of, settings.AUTHENTICATION_BACKENDS) if one]
-    return any(one.are_only_known_by_it for one in said)
 
 
 def _is_ambiguous(
@@ -135,18 +147,11 @@ def _is_ambiguous(
     if not is_user(user):
         return True
     is_username = user is None or typed.username == _username_of(user)
-    is_unique = is_of_django and fields <= {username_path()} and _are_all_djangos()
+    is_unique = is_of_django and fields <= {username_path()} and are_all_djangos()
     if is_username and is_unique:
         # Asked for letter by letter, usernames are unique.
         return False
     return _others_have(typed.username, user, fields)
-
-
-def _are_all_djangos() -> bool:
-    """Tell whether all backends find accounts by their usernames alone, as Django does."""
-    paths = (path for path in settings.AUTHENTICATION_BACKENDS if path != _SHIPPED)
-    others = [path for path in paths if path not in conf.password_free_backends]
-    return all((said := _entrances_of(path)) and said.are_djangos for path in others)
 
 
 def having(typed: Subject) -> list[Any]:
@@ -177,64 +182,6 @@ def _others_have(name: str, user: Any, fields: set[str]) -> bool:
         return True
 
 
-def some_are_untold() -> bool:
-    """Tell whether a backend finds accounts by names of which only it knows how many there are."""
-    return _only_a_backend_knows()
-
-
-def number_said() -> int:
-    """Return by how many names the backends say that they find an account; each has its limits."""
-    said = (_entrances_of(path) for path in settings.AUTHENTICATION_BACKENDS)
-    fields = {field for one in said if one for field in one.fields}
-    return len({username_path(), *(fields & _columns(get_user_model()))})
-
-
-def value_of(user: Any, field: str) -> Any:
-    """Return a name of an account: what a field of `lookup_fields` holds."""
-    if field != username_path():
-        return getattr(user, field, None)
-    return username_of(user) if hasattr(user, "get_username") else None
-
-
-def lookup_fields() -> set[str]:
-    """Return the fields of the user model that the backends of the site may look a name up in.
-
-    The username is none where no backend does: whoever registers somebody's address as his
-    username enters nothing by it, and takes nothing from whom the address is.
-    """
-    fields: set[str] = set()
-    for path in settings.AUTHENTICATION_BACKENDS:
-        if path not in conf.password_free_backends:
-            fields |= _looked_up_by(path)
-    return fields & {username_path(), *_columns(get_user_model())} or {username_path()}
-
-
-def _looked_up_by(path: str) -> set[str]:
-    """Return the fields of a backend: those that it says, or the usual ones."""
-    said = None if path == _SHIPPED else _entrances_of(path)
-    if path == _SHIPPED or (said and said.are_djangos):
-        return {username_path()}
-    if not said or not said.fields:
-        return _usual_fields()
-    model: Any = get_user_model()
-    return {username_path() if field == model.USERNAME_FIELD else field for field in said.fields}
-
-
-def _entrances_of(path: str) -> Entrances | None:
-    method = getattr(import_string(path), "authenticate", None)
-    said: Entrances | None = getattr(method, "entrances", None)
-    return said
-
-
-def _usual_fields() -> set[str]:
-    model: Any = get_user_model()
-    return {username_path(), *({getattr(model, "EMAIL_FIELD", "")} & _columns(model))}
-
-
 def _username_of(user: Any) -> str | None:
     name = value_of(user, username_path())
     return None if name is None else str(name)
-
-
-def _columns(model: Any) -> set[str]:
-    return {field.name for field in model._meta.concrete_fields if not field.is_relation}

@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.db.models.functions import Upper
 
-from ..identity import names
+from ..identity import columns, names
 from ..identity.field import is_plain
 from ..identity.subject import Subject, account_of
 from ..models import Outbox, SuccessfulLogin
@@ -77,7 +77,7 @@ def _by_name(typed: Collection[str]) -> dict[str, list[Any]]:
     model: Any = get_user_model()
     exact: dict[str, dict[Any, Any]] = {}
     alike: dict[str, dict[Any, Any]] = {}
-    for field in sorted(names.lookup_fields()):
+    for field in sorted(columns.lookup_fields()):
         for user, name in _having(model, field, typed):
             for one in typed:
                 if one == name:
@@ -95,7 +95,7 @@ def _having(model: Any, field: str, typed: Collection[str]) -> Iterable[tuple[An
         in_capitals = Q(lockout_name__in={name.upper() for name in typed})
         users = model._base_manager.alias(lockout_name=Upper(field))
         users = users.filter(as_typed | in_capitals)
-        return [(user, str(names.value_of(user, field))) for user in users]
+        return [(user, str(columns.value_of(user, field))) for user in users]
     # Numbers, UUIDs, relations: what the field makes of each name, and nothing of most.
     asked = [(name, list(lookup_values(name))) for name in typed]
     return [

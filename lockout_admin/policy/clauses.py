@@ -39,11 +39,11 @@ class Clause:
     is_kept: Question
 
     def holds(self, rules: Sequence[Rule], names: int = 1) -> bool:
-        """Tell whether the rules in force keep it; those that only watch keep nothing.
+        """Tell whether the rules keep it; those that only watch keep nothing.
 
         `names` says by how many names an account can be entered.
         """
-        return self.is_kept([rule for rule in rules if rule.enforces], names)
+        return self.is_kept(rules, names)
 
 
 # -- Questions ----------------------------------------------------------------------------------
@@ -56,7 +56,7 @@ def _on_names(rules: Sequence[Rule]) -> list[Rule]:
 def _locks(rule: Rule) -> bool:
     """Tell whether it locks what fails too often; on one name, names are never many."""
     is_of_names = rule.counts_names and rule.scope.name == ACCOUNT.name
-    return not (rule.delays or rule.ends_trust or is_of_names)
+    return rule.enforces and not (rule.delays or rule.ends_trust or is_of_names)
 
 
 def _counts_all(rule: Rule) -> bool:
@@ -92,10 +92,17 @@ def _until_staff(rules: Sequence[Rule], names: int) -> bool:
 
 
 def _cis(rules: Sequence[Rule], names: int) -> bool:
-    return any(
-        rule.counts_repeats and names * rule.limit <= 5 and rule.interval >= 15 * MINUTE
-        for rule in _on_names(rules)
+    of_names = any(_counts_to_five(rule, names) for rule in _on_names(rules))
+    of_devices = [rule for rule in rules if rule.scope.is_of_devices and _locks(rule)]
+    # A device is locked by itself, whichever name of its account is typed.
+    is_left_out = devices.can_trust(rules) and not any(
+        _counts_to_five(one, 1) for one in of_devices
     )
+    return of_names and not is_left_out
+
+
+def _counts_to_five(rule: Rule, names: int) -> bool:
+    return rule.counts_repeats and names * rule.limit <= 5 and rule.interval >= 15 * MINUTE
 
 
 def _cnil(rules: Sequence[Rule], names: int) -> bool:
@@ -103,16 +110,21 @@ def _cnil(rules: Sequence[Rule], names: int) -> bool:
 
 
 def _at_most(limit: int, rules: Sequence[Rule], names: int) -> bool:
-    """Ask whether at most so many are evaluated on an account in a day, at the worst pace."""
-    found = [worst.most(worst.of_scope(rules, ACCOUNT.name), DAY)]
-    if devices.can_trust():
-        # Whoever has a copy of a cookie has what a device has.
-        found.append(worst.most(worst.of_scope(rules, devices.DEVICE.name), DAY))
-    return all(most is not None and names * most <= limit for most in found)
+    """Ask whether at most so many are evaluated on an account in a day, at the worst pace.
+
+    By strangers under each of its names, and, with a copy of its cookie, as one trusted device.
+    """
+    by_strangers = worst.most(worst.of_scope(rules, ACCOUNT.name), DAY)
+    by_device: int | None = 0
+    if devices.can_trust(rules):
+        by_device = worst.most(worst.of_scope(rules, devices.DEVICE.name), DAY)
+    if by_strangers is None or by_device is None:
+        return False
+    return names * by_strangers + by_device <= limit
 
 
 def _owners_get_in(rules: Sequence[Rule], names: int) -> bool:
-    return devices.can_trust() or notifiers.owners_are_told()
+    return devices.can_trust(rules) or notifiers.owners_are_told()
 
 
 def _both_ways(rules: Sequence[Rule], names: int) -> bool:

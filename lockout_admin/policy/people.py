@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from ..defences import lists
 from ..engine.rules import Facts, Scope
-from ..identity import names
+from ..identity import columns, names
 from ..identity.client import Client
 from ..identity.subject import Subject
 from .reading import Entry, Guess
@@ -29,7 +29,7 @@ class People:
         self._user = lru_cache(maxsize=_ACCOUNTS)(names.look_up_account)
         self._last: Facts | None = None
         self._has_lists = lists.are_any()
-        self._has_other_names = len(names.lookup_fields()) > 1
+        self._has_other_names = len(columns.lookup_fields()) > 1
 
     def teller(self, scope: Scope) -> Teller:
         """Return a function that tells what an attempt falls into within a scope.

@@ -15,7 +15,7 @@ from ..declarations.values import shown
 from ..defences.networks import MOST_ACCOUNTS
 from ..engine.rules import ACCOUNT, DAY, HOUR, Rule
 from ..engine.ruleset import rules_in_force
-from ..identity import names
+from ..identity import columns
 from . import words, worst
 from .clauses import CLAUSES, Clause
 
@@ -82,8 +82,8 @@ class Report:
             conf.preset,
             rules_in_force(),
             conf.mode,
-            names.number_said(),
-            names.some_are_untold(),
+            columns.number_said(),
+            columns.some_are_untold(),
         )
 
     @property

@@ -10,7 +10,7 @@ from ..conf import SETTINGS, LockoutSettings, conf
 from ..declarations.setting import Fault, trying, written
 from ..engine.ruleset import faults as faults_of_rules
 from ..engine.ruleset import written_rules
-from ..identity import names
+from ..identity import columns
 from .clauses import Clause, contradicted
 
 #: What can be tried: the settings that make the rules, and no others.
@@ -87,7 +87,7 @@ def contradictions(values: Mapping[str, Any]) -> list[Clause]:
     with trying(values):
         if not LockoutSettings.preset.is_said:
             return []
-        return contradicted(conf.preset, written_rules(), names.number_said())
+        return contradicted(conf.preset, written_rules(), columns.number_said())
 
 
 def _laid_over_the_site(tried: Mapping[str, Any]) -> dict[str, Any]:

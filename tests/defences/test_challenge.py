@@ -256,6 +256,21 @@ def test_in_one_request_an_answer_is_for_one_password(olga: Any) -> None:
         lockout.attempt("olga", request, password="two").__enter__()
 
 
+def test_in_one_request_an_answer_is_for_one_name(olga: Any) -> None:
+    """However many backends there are: each name that is tried costs an answer."""
+    asked("paul")
+    answer = solve(asked("olga"))
+    request = RequestFactory(REMOTE_ADDR=STRANGER, headers={HEADER: answer}).post("/batch/")
+    others = ("ModelBackend", "AllowAllUsersModelBackend", "RemoteUserBackend")
+    paths = ["lockout_admin.backends.LockoutBackend"]
+    paths += [f"django.contrib.auth.backends.{name}" for name in others]
+    with override_settings(AUTHENTICATION_BACKENDS=paths):
+        with lockout.attempt("olga", request, password="one"):
+            pass
+        with pytest.raises(ChallengeRequired):
+            lockout.attempt("paul", request, password="one").__enter__()
+
+
 def test_in_one_request_each_backend_may_be_asked_about_it(olga: Any) -> None:
     answer = solve(asked("olga"))
     request = RequestFactory(REMOTE_ADDR=STRANGER, headers={HEADER: answer}).post("/login/")
@@ -264,11 +279,11 @@ def test_in_one_request_each_backend_may_be_asked_about_it(olga: Any) -> None:
         "django.contrib.auth.backends.ModelBackend",
     ]
     with alarm_on(), override_settings(AUTHENTICATION_BACKENDS=backends):
-        for name in ("olga-1", "olga-2"):
-            with lockout.attempt(name, request, password="one"):
+        for _ in backends:
+            with lockout.attempt("olga-1", request, password="one"):
                 pass
         with pytest.raises(ChallengeRequired):
-            lockout.attempt("olga-3", request, password="one").__enter__()
+            lockout.attempt("olga-1", request, password="one").__enter__()
 
 
 # -- When parts fail ----------------------------------------------------------------------------

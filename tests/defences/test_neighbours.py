@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from lockout_admin import lockout
 from lockout_admin.decorators import apply_account_lock
-from lockout_admin.engine import fingerprints, locks
+from lockout_admin.engine import fingerprints, locks, owners
 from lockout_admin.exceptions import AccountLocked
 from lockout_admin.identity import names
 from lockout_admin.identity.subject import Subject
@@ -121,6 +121,42 @@ def test_nor_does_ones_own_new_password(
     stranger.guess(3, name)
     lockout.handle_password_change(account)
     assert stranger.guess(2, name) == ["wrong", "refused"]
+
+
+#: Backends, the name that Mallory registers, his own address, what Alice has, and what is typed.
+ALIKE = [
+    (["ByAddress"], "jess@example.com", "jes@example.com", {"email": "jess@example.com"}),
+    ([DJANGOS, "ByAddress"], "jess@example.com", "jes@example.com", {"email": "jess@example.com"}),
+    (["ByAddress", DJANGOS], "jess@example.com", "jes@example.com", {"email": "jess@example.com"}),
+    (["EitherName"], "anna@x.example", "anna@ẍ.example", {"email": "anna@x.example"}),
+    (["ByAddress"], "JESS@example.com", "jes@example.com", {"email": "jess@EXAMPLE.com"}),
+]
+
+
+@pytest.mark.parametrize(("backends", "name", "address", "has"), ALIKE)
+def test_whose_username_is_ones_address_ends_no_guesses_at_it_by_an_address_of_his_own(
+    backends: list[str], name: str, address: str, has: dict[str, str], mallory: Any
+) -> None:
+    """They are counted together, for they are spelled alike: nobody's right password ends both."""
+    account = mallory(backends, name, has)
+    get_user_model().objects.filter(pk=account.pk).update(email=address)
+    assert Subject.of(name).key == Subject.of(address).key
+    typed = has["email"]
+    stranger = Person(ELSEWHERE)
+    assert stranger.guess(3, typed) == ["wrong"] * 3
+    assert Person(ELSEWHERE, stranger.browser).log_in("his own", address) == "in"
+    assert Person(ELSEWHERE, stranger.browser).guess(2, typed) == ["wrong", "refused"]
+    assert not FailedLogin.objects.filter(outcome="forgiven").exists()
+
+
+def test_nor_does_a_link_of_a_mail_to_him(mallory: Any) -> None:
+    account = mallory(["ByAddress"], "jess@example.com", {"email": "jess@example.com"})
+    get_user_model().objects.filter(pk=account.pk).update(email="jes@example.com")
+    account.refresh_from_db()
+    stranger = Person(ELSEWHERE)
+    assert stranger.guess(4, "jess@example.com") == ["wrong"] * 4
+    owners.end(account, owners.BY_MAIL, "jes@example.com")
+    assert stranger.guess(1, "jess@example.com") == ["refused"]
 
 
 # -- What looks like a repetition ---------------------------------------------------------------

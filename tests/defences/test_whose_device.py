@@ -125,7 +125,7 @@ def test_a_name_that_can_not_be_read_breaks_no_change_of_an_account(
     def fails() -> None:
         raise DatabaseError
 
-    monkeypatch.setattr("lockout_admin.identity.names.lookup_fields", fails)
+    monkeypatch.setattr("lockout_admin.defences.revoking.lookup_fields", fails)
     alice.save()
     assert "names_unreadable" in caplog.text
 

@@ -87,7 +87,8 @@ def log_in(request: Any) -> HttpResponse:
 
 
 def by_token(request: Any) -> HttpResponse:
-    login(request, authenticate(request, username="alice", password=request.POST["password"]))
+    name = request.POST.get("username", "alice")
+    login(request, authenticate(request, username=name, password=request.POST["password"]))
     return HttpResponse()
 
 
@@ -234,6 +235,39 @@ def test_who_brings_a_token_of_his_own_has_no_free_guesses(alice: Any, middlewar
         for number in range(30):
             client().post("/by_token/", {"password": f"guess {number}", "token": "mallory"})
     assert len(Knows.asked) == 4
+
+
+class ByAddress(Knows):
+    @apply_account_lock(names=("username", "email"))
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        self.asked.append((username, password))
+        users = get_user_model().objects.filter(email=username)
+        return users.first() if password == self.right else None
+
+
+def test_nor_has_whose_username_is_the_address_of_somebody(alice: Any, middleware: str) -> None:
+    address = "alice@example.com"
+    users = get_user_model().objects
+    users.filter(pk=alice.pk).update(email=address)
+    users.create_user(address)
+    with backends(ByAddress, ByToken, Third):
+        for number in range(30):
+            form = {"username": address, "password": f"guess {number}", "token": address}
+            client().post("/by_token/", form)
+    assert len(Knows.asked) == 4
+    assert left_behind(address)[1] == 4
+
+
+@pytest.mark.parametrize("address", ["", "zoe@example.com"])
+def test_who_has_a_username_for_himself_is_in_by_his_token(
+    address: str, alice: Any, middleware: str
+) -> None:
+    users = get_user_model().objects
+    users.create_user(address or "mallory", address)
+    typed = address or "mallory"
+    with backends(ByAddress, ByToken, Third):
+        client().post("/by_token/", {"username": typed, "password": "wrong", "token": typed})
+    assert left_behind(typed) == NOTHING
 
 
 def test_the_next_visitor_has_no_part_in_it(alice: Any) -> None:

@@ -175,6 +175,28 @@ def test_who_brings_a_login_of_his_own_has_no_free_guess_at_others(
     assert left_behind(typed) == left
 
 
+class ByAnyAddress(Knows):
+    """Finds accounts by addresses that are kept elsewhere, as allauth does."""
+
+    @apply_account_lock(names=lambda user: [user.get_username(), "elsewhere@example.com"])
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any:
+        return self.check(username, password)
+
+
+@pytest.mark.parametrize("others", [(), (LockoutBackend,)])
+@pytest.mark.parametrize("password", ["a guess", "his own"])
+def test_where_only_a_backend_knows_names_nobody_s_login_takes_a_guess_back(
+    others: tuple[Any, ...], password: str, alice: Any
+) -> None:
+    """Mallory has an address for his username that is Alice's for the backend."""
+    mallory = get_user_model().objects.create_user("elsewhere@example.com", "m@example.com")
+    request: Any = HttpRequest()
+    with backends(ByAnyAddress, *others):
+        assert authenticate(request, username="elsewhere@example.com", password=password) is None
+        user_logged_in.send(sender=None, request=request, user=mallory)
+    assert left_behind("elsewhere@example.com") == A_FAILURE
+
+
 def test_another_password_in_the_same_request_is_a_failure(alice: Any) -> None:
     request = request_from()
     authenticate(request, username=ADDRESS, password="wrong")
