@@ -184,7 +184,7 @@ def _picture(incident: Incident) -> Picture:
     ends = [*starts[1:], _end(until)]
     rows, said = _failures_of(incident)
     counts = count_slices(rows, "timestamp", list(zip(starts, ends, strict=True)), _CAP)
-    return Picture.of(starts, [Row("failures", said, counts)])
+    return Picture.of(starts, [Row("failures", said, counts, _CAP)])
 
 
 def _end(until: Any) -> Any:

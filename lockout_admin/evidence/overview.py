@@ -169,10 +169,10 @@ def _picture(locks: Sequence[tuple[Any, int]], *, sees_logins: bool) -> Picture:
     for row, count in locks:
         refused[int(row.started_at.timestamp()) // series.QUARTER_SECS] += count
     rows = [
-        Row("failures", _("failures"), series.failures(last)),
+        Row("failures", _("failures"), series.failures(last), series.CAP),
         Row("refused", _("refused, by when the lock began"), [refused[one] for one in quarters]),
     ]
     if sees_logins:
-        rows.append(Row("successes", _("logins"), series.successes(last)))
+        rows.append(Row("successes", _("logins"), series.successes(last), series.CAP))
     starts = [series.edges_of(one)[0] for one in quarters]
     return Picture.of(starts, rows, before=series.failures(last - series.WEEK))

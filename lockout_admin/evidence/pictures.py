@@ -24,11 +24,18 @@ class Row:
     name: str
     label: Any
     counts: Sequence[int]
+    #: As far as a slice is counted; 0: to its end.
+    cap: int = 0
 
     @property
     def total(self) -> int:
         """All of it."""
         return sum(self.counts)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether some slice has at least what it shows."""
+        return bool(self.cap) and max(self.counts, default=0) >= self.cap
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ QUARTER_SECS: Final = 15 * 60
 DAY: Final = 96
 WEEK: Final = 7 * DAY
 #: Rows of a quarter that are counted; more are as many.
-CAP: Final = 20_000
+CAP: Final = 5_000
 #: For the line of a week later.
 _KEPT_SECS: Final = 9 * 24 * 60 * 60
 #: Hosts' clocks differ, and a row may be written after its moment.

@@ -37,6 +37,22 @@ def test_a_quiet_day(db: None) -> None:
 
 
 @pytest.mark.usefixtures("clock")
+def test_a_bar_that_is_counted_up_to_a_limit_says_so(
+    staff: Any, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "CAP", 2)
+    fail("alice", ago=1)
+    said = "a bar is counted up to 2"
+    browser = staff("root")
+    assert said not in browser.get(INDEX).content.decode()
+    for _ in range(2):
+        fail("alice", ago=1)
+    page = browser.get(INDEX).content.decode()
+    assert page.count(said) == 1
+    assert "failures: 2+" in page
+
+
+@pytest.mark.usefixtures("clock")
 def test_the_figures(fail: Any, lock: Any, enter: Any) -> None:
     lock("alice", refused=9, settled=True)
     lock("bob", reason="manual")
