@@ -46,15 +46,20 @@ def at_most(rows: QuerySet[Any], most: int) -> int:
 def _at_most(rows: QuerySet[Any], most: int) -> int:
     order: Any = next(iter(rows.query.order_by), None)
     is_walked = order in _BY_TIME and connections[rows.db].vendor == "postgresql"
-    # Of a list of addresses it knows how many match: the index of these has all that counts.
-    is_walked = is_walked and not any(map(_is_of_addresses, rows.query.where.children))
+    is_walked = is_walked and not _is_of_addresses(rows)
     times = rows.order_by(order).values(order.lstrip("-")) if is_walked else rows.order_by()
     return int(times[:most].count())
 
 
-def _is_of_addresses(condition: Any) -> bool:
-    target = getattr(getattr(condition, "lhs", None), "target", None)
-    return isinstance(condition, In) and getattr(target, "name", "") == "ip_address"
+def _is_of_addresses(rows: QuerySet[Any]) -> bool:
+    """Tell whether rows are those of a list of addresses, of any time.
+
+    PostgreSQL knows how many match then, and an index has all that counts.
+    """
+    conditions = rows.query.where.children
+    columns = [getattr(getattr(one, "lhs", None), "target", None) for one in conditions]
+    has_list = any(isinstance(one, In) for one in conditions)
+    return has_list and {getattr(one, "name", "") for one in columns} == {"ip_address"}
 
 
 def _parts(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
