@@ -117,21 +117,21 @@ def faults() -> list[Fault]:
         if name not in known
     ]
     changed = written_rules()
-    return (
-        found
-        + [
-            Fault(
-                CHECK,
-                f"The rule {rule.name!r} grows, but its locks can't get longer than the first.",
-                f"Set LOCKOUT_ADMIN['RULES'][{rule.name!r}]['longest'] to more than"
-                f" {rule.lock.first} seconds.",
-            )
-            for rule in changed
-            if rule != known[rule.name]
-            and rule.lock.growth > 1
-            and rule.lock.longest <= rule.lock.first
-        ]
-        + [_delay_fault(rule) for rule in changed if _outlasts(rule)]
+    found += [_growth_fault(rule) for rule in changed if rule != known[rule.name] and _stays(rule)]
+    return found + [_delay_fault(rule) for rule in changed if _outlasts(rule)]
+
+
+def _stays(rule: Rule) -> bool:
+    """Tell whether locks would grow, and may not."""
+    return rule.lock.growth > 1 and rule.lock.longest <= rule.lock.first
+
+
+def _growth_fault(rule: Rule) -> Fault:
+    return Fault(
+        CHECK,
+        f"The rule {rule.name!r} grows, but its locks can't get longer than the first.",
+        f"Set LOCKOUT_ADMIN['RULES'][{rule.name!r}]['longest'] to more than"
+        f" {rule.lock.first} seconds.",
     )
 
 

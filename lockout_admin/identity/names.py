@@ -30,8 +30,8 @@ from .text import ascii_lower
 def own_fines(typed: Subject, user: Any) -> set[int]:
     """Return the digests of the spellings that are the account's: what was typed, and its name.
 
-    Its name not, where another account has it as well: whoever takes somebody's address for a
-    username enters nothing by it, and ends nothing that was guessed there.
+    Its name not, where another account has it as well: whoever takes somebody's address for his
+    username ends nothing that was guessed at whom the address is.
     """
     found = set(typed.fines)
     if not hasattr(user, "get_username"):
