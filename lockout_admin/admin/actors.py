@@ -16,7 +16,7 @@ class Actor:
     is_root: bool
     #: To say what an incident is.
     changes: bool
-    #: To block networks.
+    #: To block networks: those left out tell where people come in from, and what is allowed.
     blocks: bool
     #: To lock the accounts that were entered, whose names they may see.
     locks: bool
@@ -39,7 +39,8 @@ class Actor:
             name=user.get_username(),
             is_root=bool(getattr(user, "is_superuser", False)),
             changes=changes,
-            blocks=changes and user.has_perm(own("add_networkrule")),
+            blocks=sees_entered
+            and all(map(user.has_perm, map(own, ("view_networkrule", "add_networkrule")))),
             locks=sees_entered and user.has_perm(own("lock_accountlock")),
             accounts=sees_entered and user.has_perm(changing),
             tells=sees_entered,

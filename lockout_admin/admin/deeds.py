@@ -142,7 +142,6 @@ class Blocking:
             "opts": self.screen.opts,
             "media": self.screen.media,
             "plan": plan,
-            "sees_logins": self.request.user.has_perm("lockout_admin.view_successfullogin"),
             "incident": self.incident,
             "token": consent.seal(self.request, about, shown),
             "back": back,

@@ -109,8 +109,7 @@ class IncidentColumns(ScreenAdmin):
     @admin.display(description=gettext_lazy("staff"))
     def said(self, row: Any) -> str:
         """What staff have said of it."""
-        verdict = row.get_verdict_display() if row.verdict else ""
-        return format_html("{} {}", row.get_state_display(), verdict)
+        return format_html("{} {}", row.get_state_display(), row.lockout_sees.verdict_of(row))
 
 
 def _number(count: int) -> str:

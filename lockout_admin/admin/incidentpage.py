@@ -67,6 +67,8 @@ class Page:
     others: list[tuple[int, str]]
     can_end_sessions: bool
     can_tell: bool
+    #: What it was, as far as it may be told.
+    verdict: str
     verdicts: list[Any]
 
     @classmethod
@@ -102,6 +104,7 @@ class Page:
             others=_others(incident, sees) if may.changes else [],
             can_end_sessions=sessions.can_end(),
             can_tell=remedies.can_tell(),
+            verdict=sees.verdict_of(incident),
             verdicts=[one for one in Incident.Verdict.choices if one[0]],
         )
 

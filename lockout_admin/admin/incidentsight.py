@@ -51,6 +51,11 @@ class Sees:
         about = incident.about if self.names or is_of_network(incident) else ""
         return f"{Kind(incident.kind).label} {set_apart(about)}".strip()
 
+    def verdict_of(self, incident: Incident) -> str:
+        """Return what it was, as far as it may be told: that people came in is about logins."""
+        is_untold = incident.verdict == Incident.Verdict.PEOPLE and not self.logins
+        return "" if is_untold or not incident.verdict else str(incident.get_verdict_display())
+
 
 def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
     """Take out of the numbers who is there only because somebody came in; see `NEVER_TRIED`."""

@@ -99,12 +99,16 @@ def fail(attempt: Attempt) -> bool:
     In a transaction the record is put off until the middleware can write it outside; the answer
     is then what is foreseen.
     """
-    if not attempt.slots:
-        attempt.slots = slots.late(attempt.places, attempt.started)
     if attempt.browser:
         # It trusts nothing yet, but "the same browser" is known from now on.
         attempt.browser.known()
     submissions.remember(attempt)
+    return _count(attempt)
+
+
+def _count(attempt: Attempt) -> bool:
+    if not attempt.slots:
+        attempt.slots = slots.late(attempt.places, attempt.started)
     return outcomes.failed(attempt)
 
 
@@ -112,10 +116,13 @@ def succeed(attempt: Attempt, user: Any = None) -> None:
     """End an attempt whose password was right: give back what it took, record it.
 
     The counts of all names of the account are ended, and what the same submission failed under
-    another of them is none.
+    another of them is none. Under a name that finds others too, it is a guess at their passwords.
     """
     let_in()
-    slots.give_back(attempt.slots, timezone.now())
+    if names.finds_others(attempt.subject, user, is_of_django=attempt.is_of_django):
+        _count(attempt)
+    else:
+        slots.give_back(attempt.slots, timezone.now())
     if attempt.digest:
         submissions.take_back(attempt.request, user, attempt.digest)
     clearing.succeeded(attempt, user)

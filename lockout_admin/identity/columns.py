@@ -68,7 +68,10 @@ def some_are_untold() -> bool:
     letter by letter, says nothing then: the backend may find another account by it.
     """
     said = [one for one in map(_entrances_of, settings.AUTHENTICATION_BACKENDS) if one]
-    return any(one.are_only_known_by_it for one in said)
+    model: Any = get_user_model()
+    known = {model.USERNAME_FIELD, username_path(), *columns_of(model)}
+    # A property is code as a function is.
+    return any(one.are_only_known_by_it or not known.issuperset(one.fields) for one in said)
 
 
 def are_all_djangos() -> bool:

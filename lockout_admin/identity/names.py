@@ -138,7 +138,25 @@ def is_ambiguous(typed: Subject, user: Any, *, is_of_django: bool = True) -> boo
     """
     if some_are_untold():
         return True
-    return _is_ambiguous(typed, user, lookup_fields(), is_of_django=is_of_django)
+    if _is_ambiguous(typed, user, lookup_fields(), is_of_django=is_of_django):
+        return True
+    # What the code of a view finds by addresses, no backend says.
+    unsaid = usual_fields() - lookup_fields() if "@" in typed.username else set()
+    return bool(unsaid) and user is not None and _others_have(typed.username, user, unsaid)
+
+
+def finds_others(typed: Subject, user: Any, *, is_of_django: bool) -> bool:
+    """Tell whether the name by which `user` came in is another account's as well; no if unsure.
+
+    Then the password that was right for one was perhaps compared with the other's, and wrong there:
+    who may set a password of his own would guess with it.
+    """
+    if user is None or not is_user(user):
+        return False
+    fields = lookup_fields() if is_of_django else lookup_fields() | usual_fields()
+    if fields <= {username_path()} and are_all_djangos() and typed.username == _username_of(user):
+        return False
+    return _others_have(typed.username, user, fields, if_unsure=False)
 
 
 def _is_ambiguous(
@@ -170,8 +188,8 @@ def _having(name: str, fields: set[str]) -> Any:
     return model._base_manager.filter(likely)
 
 
-def _others_have(name: str, user: Any, fields: set[str]) -> bool:
-    """Tell whether accounts but `user` have a name, two of them for ``None``; yes if unsure.
+def _others_have(name: str, user: Any, fields: set[str], *, if_unsure: bool = True) -> bool:
+    """Tell whether accounts but `user` have a name, two of them for ``None``.
 
     One statement for both: the time must not tell which it was.
     """
@@ -179,7 +197,7 @@ def _others_have(name: str, user: Any, fields: set[str]) -> bool:
         found = [*_having(name, fields).values_list("pk", flat=True)[:2]]
         return len(found) > 1 or (user is not None and any(str(pk) != str(user.pk) for pk in found))
     except Exception:  # noqa: BLE001 - fields are anybody's, and so is what they raise
-        return True
+        return if_unsure
 
 
 def _username_of(user: Any) -> str | None:

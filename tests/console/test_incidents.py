@@ -590,6 +590,40 @@ def test_whoever_got_in_is_no_honest_person(staff: Any, incident: Incident, ente
     assert "2 accounts logged in from 192.0.2.7/32" in shown
 
 
+@pytest.mark.parametrize(
+    ("permissions", "status"),
+    [
+        (["view_networkrule", "view_successfullogin"], 200),
+        # What is left out tells from where people come in, …
+        (["view_networkrule"], 403),
+        # … and what staff have allowed.
+        (["view_successfullogin"], 403),
+    ],
+)
+def test_who_blocks_sees_logins_and_rules(
+    staff: Any, incident: Incident, permissions: list[str], status: int
+) -> None:
+    own = ["view_incident", "change_incident", "add_networkrule"]
+    browser = given(staff("analyst"), *own, *permissions)
+    assert browser.get(url_of(incident, "block")).status_code == status
+    page = browser.get(url_of(incident)).content.decode()
+    assert (url_of(incident, "block") in page) is (status == 200)
+
+
+@pytest.mark.parametrize("sees_logins", [True, False])
+def test_that_people_came_in_after_all_is_for_who_sees_logins(
+    staff: Any, incident: Incident, sees_logins: bool
+) -> None:
+    Incident.objects.filter(pk=incident.pk).update(verdict="people")
+    more = ["view_successfullogin"] * sees_logins
+    browser = given(staff("analyst"), "view_incident", *more)
+    for url in (url_of(incident), LIST):
+        page = browser.get(url).content.decode()
+        assert ("people who came in after all" in page) is sees_logins
+    Incident.objects.filter(pk=incident.pk).update(verdict="attack")
+    assert "attack</span>" in browser.get(url_of(incident)).content.decode()
+
+
 def test_what_was_not_shown_is_not_blocked(staff: Any, incident: Incident) -> None:
     browser = staff("security")
     token = browser.get(url_of(incident, "block")).context["token"]

@@ -109,7 +109,8 @@ def test_ones_own_login_ends_no_guesses_at_who_is_found_by_the_same_name(
     assert stranger.guess(3, name) == ["wrong"] * 3
     # With a copy of a cookie that trusts nothing: his own login makes it no device.
     assert Person(ELSEWHERE, stranger.browser).log_in("his own", name) == "in"
-    assert stranger.guess(2, name) == ["wrong", "refused"]
+    # And it is a guess, where columns tell that the name is hers as well.
+    assert stranger.guess(2, name) in (["wrong", "refused"], ["refused"] * 2)
 
 
 @pytest.mark.parametrize(("backends", "name", "has"), SITES)
@@ -157,6 +158,77 @@ def test_nor_does_a_link_of_a_mail_to_him(mallory: Any) -> None:
     assert stranger.guess(4, "jess@example.com") == ["wrong"] * 4
     owners.end(account, owners.BY_MAIL, "jes@example.com")
     assert stranger.guess(1, "jess@example.com") == ["refused"]
+
+
+#: Backends, who Mallory is, what Alice has, and the name that finds both of them.
+TWINS = [
+    (["ByAddress", DJANGOS], {"username": "a@example.com"}, {"email": "a@example.com"}),
+    ([DJANGOS, "ByAddress"], {"email": "a@example.com"}, {"username": "a@example.com"}),
+    (["EitherName"], {"username": "a@example.com"}, {"email": "a@example.com"}),
+    (["ByAddress"], {"email": "A@example.com"}, {"email": "a@example.com"}),
+    pytest.param(["AnyCase", DJANGOS], {"username": "Alice"}, {}, marks=needs_twins),
+]
+
+
+@pytest.mark.parametrize(("backends", "his", "hers"), TWINS)
+def test_ones_own_password_is_no_guess_at_who_is_found_by_the_same_name(
+    backends: list[str], his: dict[str, str], hers: dict[str, str], mallory: Any
+) -> None:
+    """He sets his own to each guess, and comes in: it was compared with hers before."""
+    account = mallory(backends, "mallory", hers)
+    get_user_model().objects.filter(pk=account.pk).update(**his)
+    (name,) = his.values()
+    answers = []
+    for number in range(12):
+        account.refresh_from_db()
+        account.set_password(f"guess {number}")
+        account.save()
+        jar = Person(f"198.51.100.{number}")
+        answers.append(jar.log_in(f"guess {number}", name))
+    assert answers == ["in"] * 4 + ["refused"] * 8
+    assert FailedLogin.objects.count() == 4
+
+
+@pytest.mark.parametrize("name", ["alice", "alice@example.com"])
+@pytest.mark.parametrize("backends", [["EitherName"], [DJANGOS, "ByAddress"], ["AnyCase"]])
+def test_whose_name_is_his_alone_comes_in_as_often_as_he_likes(
+    backends: list[str], name: str, settings: Any
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = [
+        path if path == DJANGOS else f"{__name__}.{path}" for path in backends
+    ]
+    if backends == ["AnyCase"]:
+        name = "ALICE"
+    assert [Person().log_in("right", name) for _ in range(8)] == ["in"] * 8
+    assert not FailedLogin.objects.exists()
+
+
+def test_a_block_that_finds_by_addresses_counts_who_has_one_for_his_username() -> None:
+    """The backends of the site know usernames alone: the code in the block does as it likes."""
+    address = "alice@example.com"
+    mallory = get_user_model().objects.create_user(address, "m@example.org", "his own")
+    for number in range(3):
+        with lockout.attempt(address, request_from(ELSEWHERE), password=f"guess {number}") as one:
+            one.failed()
+    assert Person(ELSEWHERE).log_in("his own", address) == "in"
+    with lockout.attempt(address, request_from(ELSEWHERE), password="4") as one:
+        one.failed()
+    with pytest.raises(AccountLocked), lockout.attempt(address, request_from(ELSEWHERE)):
+        pass
+    lockout.unlock_account(address)
+    for number in range(4):
+        with lockout.attempt(address, request_from(ELSEWHERE), password=f"own {number}") as one:
+            one.succeeded(mallory)
+    with pytest.raises(AccountLocked), lockout.attempt(address, request_from(ELSEWHERE)):
+        pass
+
+
+def test_a_user_that_is_none_of_django_s_is_no_twin() -> None:
+    for number in range(8):
+        with lockout.attempt("alice", request_from(ELSEWHERE), password=f"own {number}") as one:
+            one.succeeded()
+    assert not names.finds_others(Subject.of("alice"), object(), is_of_django=False)
+    assert not FailedLogin.objects.exists()
 
 
 # -- What looks like a repetition ---------------------------------------------------------------

@@ -271,6 +271,19 @@ def test_what_only_a_backend_knows_is_ended_by_nobody(alice: Any, settings: Any)
     assert names.is_ambiguous(Subject.of("alice"), alice)
 
 
+class ByProperty(Knows):
+    """Finds accounts by what is no column of theirs."""
+
+    @apply_account_lock(names="telephone")
+    def authenticate(self, request: Any, username: Any = None, password: Any = None) -> Any: ...
+
+
+def test_a_property_is_code_as_a_function_is(alice: Any, settings: Any) -> None:
+    settings.AUTHENTICATION_BACKENDS = [f"{__name__}.ByProperty"]
+    assert names.is_ambiguous(Subject.of("555"), alice)
+    assert not names.is_own(Subject.of("alice"), alice)
+
+
 def test_names_cost_the_same_whether_they_belong_together_or_not(
     alice: Any, hashed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
