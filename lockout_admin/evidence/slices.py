@@ -45,8 +45,8 @@ def at_most(rows: QuerySet[Any], most: int) -> int:
 
 def _at_most(rows: QuerySet[Any], most: int) -> int:
     order: Any = next(iter(rows.query.order_by), None)
-    is_walked = order in _BY_TIME and connections[rows.db].vendor == "postgresql"
-    is_walked = is_walked and not _is_of_addresses(rows)
+    has_order = order in _BY_TIME and not _is_of_addresses(rows)
+    is_walked = has_order and connections[rows.db].vendor == "postgresql"
     times = rows.order_by(order).values(order.lstrip("-")) if is_walked else rows.order_by()
     return int(times[:most].count())
 

@@ -110,7 +110,12 @@ PAGES["incident"] = {
     "history": (INCIDENTS, NOBODY),
     "thresholds": (INCIDENTS, NO_SUCH),
     # What is posted repeats what was shown: see the tests of incidents.
-    "block": (any_of("view_incident change_incident add_networkrule"), NOBODY),
+    "block": (
+        any_of(
+            "view_incident change_incident view_successfullogin view_networkrule add_networkrule"
+        ),
+        NOBODY,
+    ),
 }
 PAGES["networkrule"] = {
     **record(RULES),
