@@ -146,7 +146,9 @@ def test_whose_username_is_ones_address_ends_no_guesses_at_it_by_an_address_of_h
     stranger = Person(ELSEWHERE)
     assert stranger.guess(3, typed) == ["wrong"] * 3
     assert Person(ELSEWHERE, stranger.browser).log_in("his own", address) == "in"
-    assert Person(ELSEWHERE, stranger.browser).guess(2, typed) == ["wrong", "refused"]
+    answers = Person(ELSEWHERE, stranger.browser).guess(2, typed)
+    # A database may take both addresses for one: then his login is a guess as well.
+    assert answers in (["wrong", "refused"], ["refused"] * 2)
     assert not FailedLogin.objects.filter(outcome="forgiven").exists()
 
 
