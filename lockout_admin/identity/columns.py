@@ -81,6 +81,13 @@ def are_all_djangos() -> bool:
     return all((said := _entrances_of(path)) and said.are_djangos for path in others)
 
 
+def usernames_may_be_twins() -> bool:
+    """Tell whether a backend says that it finds usernames in a way that is not Django's."""
+    name = get_user_model().USERNAME_FIELD
+    said = [one for one in map(_entrances_of, settings.AUTHENTICATION_BACKENDS) if one]
+    return any(name in one.fields and not one.are_djangos for one in said)
+
+
 def number_said() -> int:
     """Return by how many names the backends say that they find an account; each has its limits."""
     said = (_entrances_of(path) for path in settings.AUTHENTICATION_BACKENDS)

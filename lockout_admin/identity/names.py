@@ -18,6 +18,7 @@ from .columns import (
     columns_of,
     lookup_fields,
     some_are_untold,
+    usernames_may_be_twins,
     usual_fields,
     value_of,
 )
@@ -154,9 +155,12 @@ def finds_others(typed: Subject, user: Any, *, is_of_django: bool) -> bool:
     if user is None or not is_user(user):
         return False
     fields = lookup_fields() if is_of_django else lookup_fields() | usual_fields()
-    if fields <= {username_path()} and are_all_djangos() and typed.username == _username_of(user):
-        return False
-    return _others_have(typed.username, user, fields, if_unsure=False)
+    # No column is searched in vain, at each login: usernames are unique as they are spelled.
+    if typed.username == _username_of(user) and not usernames_may_be_twins():
+        fields -= {username_path()}
+    if "@" not in typed.username:
+        fields -= {getattr(get_user_model(), "EMAIL_FIELD", "")}
+    return bool(fields) and _others_have(typed.username, user, fields, if_unsure=False)
 
 
 def _is_ambiguous(

@@ -225,6 +225,29 @@ def test_a_block_that_finds_by_addresses_counts_who_has_one_for_his_username() -
         lockout.attempt(address, request_from(ELSEWHERE)).__enter__()
 
 
+@pytest.mark.parametrize(
+    ("backends", "name", "count"),
+    [
+        ([DJANGOS], "alice", 0),
+        ([DJANGOS], "alice@example.com", 1),
+        ([DJANGOS, "django.contrib.auth.backends.AllowAllUsersModelBackend"], "alice", 0),
+        ([DJANGOS, f"{__name__}.ByAddress"], "alice", 0),
+        ([DJANGOS, f"{__name__}.AnyCase"], "alice", 1),
+    ],
+)
+def test_no_column_is_searched_in_vain_at_each_login(
+    backends: list[str],
+    name: str,
+    count: int,
+    alice: Any,
+    settings: Any,
+    django_assert_num_queries: Any,
+) -> None:
+    settings.AUTHENTICATION_BACKENDS = backends
+    with django_assert_num_queries(count):
+        assert not names.finds_others(Subject.of(name), alice, is_of_django=False)
+
+
 def test_a_user_that_is_none_of_django_s_is_no_twin() -> None:
     for number in range(8):
         with lockout.attempt("alice", request_from(ELSEWHERE), password=f"own {number}") as one:
