@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..defences import sessions
+from ..defences.matching import Networks
 from ..evidence import leads
 from ..evidence.pictures import Picture, Row
 from ..evidence.slices import count_slices
@@ -51,8 +52,8 @@ class Page:
     #: Names that were entered, with the page of each.
     entered: list[tuple[IncidentName, str]]
     names: list[tuple[IncidentName, str]]
-    #: Networks, with the page of each, and the rule that holds for it as far as it may be seen.
-    networks: list[tuple[IncidentNetwork, str, NetworkRule | None]]
+    #: Networks, with the page of each, and what a rule does to it as far as it may be seen.
+    networks: list[tuple[IncidentNetwork, str, NetworkRule.Action | None]]
     #: How many there are beside those that are shown.
     more_names: int
     more_networks: int
@@ -81,7 +82,7 @@ class Page:
         agent = UserAgent.objects.filter(pk=incident.agent).first() if incident.agent else None
         names = _first(IncidentName, incident, sees, F("entered_at").desc(nulls_last=True))
         networks = _first(IncidentNetwork, incident, sees, F("entered").desc())
-        rules = _rules(networks) if request.user.has_perm(_SEES_RULES) else {}
+        held = _held(networks) if request.user.has_perm(_SEES_RULES) else {}
         return cls(
             incident=incident,
             title=sees.title_of(incident),
@@ -90,7 +91,7 @@ class Page:
             entered=_named(site, remedies.entered(incident)[:SHOWN]) if sees.logins else [],
             names=_named(site, names) if sees.names else [],
             networks=[
-                (_shown(row, sees), leads.to_network(site, row.network), rules.get(row.network))
+                (_shown(row, sees), leads.to_network(site, row.network), held.get(row.network))
                 for row in networks
             ],
             more_names=max(0, incident.names - len(names)),
@@ -127,20 +128,20 @@ def _first(model: Any, incident: Incident, sees: Sees, entered: Any) -> list[Any
     return _busiest(rows, entered) if sees.logins else _busiest(rows.exclude(NEVER_TRIED))
 
 
-def _rules(rows: list[IncidentNetwork]) -> dict[str, NetworkRule]:
-    """Return the rule that holds for each network: the narrowest, one that allows before others."""
-    wider = {row.network: around(parse_network(row.network)) for row in rows}
-    every = {cidr for some in wider.values() for cidr in some}
-    rules = NetworkRule.objects.fresh().open().filter(cidr__in=every)
-    by_cidr: dict[str, NetworkRule] = {}
-    for rule in rules.order_by():
-        if rule.action == NetworkRule.Action.ALLOW or rule.cidr not in by_cidr:
-            by_cidr[rule.cidr] = rule
-    found = {
-        network: [by_cidr[cidr] for cidr in some if cidr in by_cidr]
-        for network, some in wider.items()
+def _held(rows: list[IncidentNetwork]) -> dict[str, NetworkRule.Action]:
+    """Return what holds for each network by a rule for all of it, as attempts are told."""
+    networks = {row.network: parse_network(row.network) for row in rows}
+    every = {cidr for network in networks.values() for cidr in around(network)}
+    rules = NetworkRule.objects.fresh().open().filter(cidr__in=every).order_by()
+    known = Networks(rules.values_list("cidr", "action", "until", "source"))
+    now = timezone.now().timestamp()
+    found = {text: known.find(one.network_address, now) for text, one in networks.items()}
+    actions = NetworkRule.Action
+    return {
+        text: actions.ALLOW if match.is_allowed else actions.BLOCK
+        for text, match in found.items()
+        if match
     }
-    return {network: holding[-1] for network, holding in found.items() if holding}
 
 
 def _shown(row: IncidentNetwork, sees: Sees) -> IncidentNetwork:

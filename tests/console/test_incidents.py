@@ -256,6 +256,12 @@ def test_of_two_rules_on_one_network_the_one_that_allows_holds(
     assert "192.0.2.7/32 allowed" in rows_of(staff("root").get(url_of(incident)), "networks")
 
 
+def test_a_rule_by_hand_goes_before_those_of_lists(staff: Any, incident: Incident) -> None:
+    NetworkRule.objects.create(cidr="192.0.2.7", source="published")
+    NetworkRule.objects.create(cidr="192.0.2.0/24", action="allow")
+    assert "192.0.2.7/32 allowed" in rows_of(staff("root").get(url_of(incident)), "networks")
+
+
 @pytest.mark.parametrize(
     ("lead", "is_there"),
     [
