@@ -105,6 +105,12 @@ def test_the_narrower_rule_holds_and_of_two_alike_the_one_that_allows(olga: Clie
     assert "Blocked" in read(olga, "203.0.99.0/24")
 
 
+def test_a_rule_by_hand_holds_before_those_of_lists(olga: Client) -> None:
+    rule("203.0.113.0/24", source="published")
+    rule("203.0.0.0/16", action="allow")
+    assert "Allowed" in read(olga, "203.0.113.0/24")
+
+
 def test_a_lock_of_a_rule_is_told(olga: Client, lock_network: Any, fail: Any) -> None:
     fail()
     lock_network("203.0.113.7/32")
