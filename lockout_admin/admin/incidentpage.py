@@ -159,6 +159,8 @@ def _events(incident: Incident, sees: Sees) -> list[tuple[Any, IncidentEvent]]:
         if not row.by and not (sees.names and sees.logins):
             # What the site wrote may name names.
             row.text = ""
+        if row.verdict == Incident.Verdict.PEOPLE and not sees.logins:
+            row.verdict = ""
     return [(times.ago(row.when), row) for row in newest]
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import translation
 
 from ..identity.client import Client
 from ..models import AccountLock, FailedLogin, Incident, Outbox, SuccessfulLogin
@@ -183,11 +184,13 @@ def log_alarm_changed(
 @receiver(incident_changed, dispatch_uid="lockout_admin.logs")
 def log_incident(incident: Incident, what: str, **signal: Any) -> None:
     """Log a step in the life of an incident."""
+    with translation.override("en"):
+        because = incident.because
     fields: dict[str, Any] = {
         "event.action": str(what),
         "incident.id": incident.pk,
         "incident.kind": incident.kind,
-        "incident.because": incident.because,
+        "incident.because": because,
         "incident.names": incident.names,
         "incident.networks": incident.networks,
         "incident.evaluated": incident.evaluated,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from ..models import Incident
 from .people import by_agent
-from .suspicion import Finding, strange_in_order, usual
+from .suspicion import Finding, Reason, strange_in_order
 from .thresholds import Thresholds
 from .tries import Try
 
@@ -47,7 +48,8 @@ def of_crowd(
 
 def _crowd(found: Iterable[Try], limit: float) -> Finding:
     found = strange_in_order(found)
-    return Finding(found, _wide(found, limit), is_crowd=True)
+    reason = Reason(Incident.Sign.CROWD, _width(found), limit)
+    return Finding(found, reason, is_crowd=True)
 
 
 def _is_on_many(found: Iterable[Try]) -> bool:
@@ -60,9 +62,3 @@ def _width(found: Iterable[Try]) -> int:
     found = list(found)
     networks = len({one.network for one in found})
     return max(networks, len({one.subject for one in found})) if networks >= _SEVERAL else 0
-
-
-def _wide(found: Iterable[Try], limit: float) -> str:
-    found = list(found)
-    failing = f"{_width(found)} names or networks fail within an hour"
-    return f"{failing} from where nobody comes in;{usual(limit)}"

@@ -131,7 +131,7 @@ def _grow(found: list[Try], detection: Detection, end: datetime, now: datetime) 
         if not own:
             continue
         rest = [one for one in rest if one not in own]
-        since = _since(end, Finding(own, ""), detection.extent)
+        since = _since(end, own, detection.extent)
         since = _free(detection.lessons.not_taught(since), detection)
         detection.add(incident, [*own, *since])
     return rest
@@ -161,14 +161,14 @@ def _judge(end: datetime, detection: Detection, now: datetime, limits: Threshold
     times = logged_in.order_by()[:50_000].count()
     for finding in breadth.of_crowd(lonely, limits, times, going_on):
         whole = _with_others(finding, found)
-        whole = replace(whole, tries=[*whole.tries, *_since(end, whole, detection.extent)])
+        whole = replace(whole, tries=[*whole.tries, *_since(end, whole.tries, detection.extent)])
         detection.start(whole)
 
 
-def _since(end: datetime, finding: Finding, extent: Extent) -> list[Try]:
-    """Return what was read of its networks already, and has not had its time."""
+def _since(end: datetime, tries_of: Iterable[Try], extent: Extent) -> list[Try]:
+    """Return what was read already of networks of tries, and has not had its time."""
     found: list[Try] = []
-    for chunk in chunks(finding.networks):
+    for chunk in chunks({one.network for one in tries_of if one.network is not None}):
         where = {"network__in": chunk, "timestamp__gt": end}
         found += tries.failed(extent.failures(**where))
         found += tries.refused(extent.refusals(**where))

@@ -142,9 +142,9 @@ class Detection:
             kept = {(one.is_refused, one.id): one for one in strange}
             kept |= {(one.is_refused, one.id): one for part in group for one in part.tries}
             ordered = suspicion.strange_in_order(kept.values())
-            joined.append(Finding(ordered, group[0].because, is_crowd=True))
+            joined.append(Finding(ordered, group[0].reason, is_crowd=True))
         return joined
 
     def _not_taught(self, finding: Finding) -> Finding | None:
         kept = self.lessons.not_taught(finding.tries)
-        return Finding(kept, finding.because) if kept else None
+        return Finding(kept, finding.reason) if kept else None

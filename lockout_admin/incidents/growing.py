@@ -52,17 +52,20 @@ class Growth:
     def begin(self, finding: Finding) -> Incident:
         """Begin an incident with what was found."""
         first, last = finding.tries[0], finding.tries[-1]
+        reason = finding.reason
         incident: Incident = Incident.objects.create(
             kind=Incident.Kind.BRUTE_FORCE,
             started_at=first.when,
             last_seen_at=last.when,
             found_at=self.now,
-            because=finding.because[:400],
+            sign=reason.sign,
+            counted=reason.counted,
+            least=reason.least,
             agent=finding.agent,
         )
         varieties.add(incident, self.notes.take_with_earlier(finding.tries))
         self.add(incident, finding.tries)
-        self.tell(incident, What.FOUND, finding.because)
+        self.tell(incident, What.FOUND)
         return incident
 
     def add(self, incident: Incident, found: Sequence[Try]) -> None:
@@ -97,9 +100,11 @@ class Growth:
         incident.about = self._about(incident, facts)
         incident.save()
 
-    def tell(self, incident: Incident, what: str, text: str = "") -> None:
+    def tell(self, incident: Incident, what: str, text: str = "", verdict: str = "") -> None:
         """Write a line of the time line, and send the signal after the commit."""
-        IncidentEvent.objects.create(incident=incident, what=what, when=self.now, text=text)
+        IncidentEvent.objects.create(
+            incident=incident, what=what, when=self.now, text=text, verdict=verdict
+        )
         self.told.append(Told(incident, what))
 
     def _about(self, incident: Incident, facts: Facts) -> str:

@@ -36,7 +36,7 @@ def _judge(incident: Incident, detection: Detection) -> None:
     if are_people and incident.verdict == Verdict.NONE:
         _close(incident, returned, detection)
     elif not are_people and incident.verdict == Verdict.PEOPLE and not _said_by(incident):
-        _open(incident, detection)
+        _open(incident, returned, detection)
 
 
 def _close(incident: Incident, returned: int, detection: Detection) -> None:
@@ -45,15 +45,15 @@ def _close(incident: Incident, returned: int, detection: Detection) -> None:
     incident.state, incident.verdict = State.CLOSED, Verdict.PEOPLE
     incident.closed_at = detection.growth.now
     detection.growth.judge(incident)
-    why = f"{returned} of {incident.names_existing} accounts came in from where they had failed."
-    detection.growth.tell(incident, What.CLOSED, f"{Verdict.PEOPLE}: {why}")
+    share = f"{returned} / {incident.names_existing}"
+    detection.growth.tell(incident, What.CLOSED, share, Verdict.PEOPLE)
 
 
-def _open(incident: Incident, detection: Detection) -> None:
+def _open(incident: Incident, returned: int, detection: Detection) -> None:
     """Open it again, and mark all who came in: of so few that they may have been guessed."""
     incident.state, incident.verdict, incident.closed_at = State.OPEN, Verdict.NONE, None
     detection.growth.judge(incident)
-    detection.growth.tell(incident, What.REOPENED, "Most accounts did not come in.")
+    detection.growth.tell(incident, What.REOPENED, f"{returned} / {incident.names_existing}")
     numbers = IncidentNetwork.objects.filter(incident=incident).values_list("number", flat=True)
     entries.look_back(detection.members, incident, numbers, detection.growth)
 

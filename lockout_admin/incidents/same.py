@@ -11,7 +11,7 @@ from ..models import Incident, SuccessfulLogin
 from . import entries, guesses, suspicion, tries
 from .detection import Detection
 from .guesses import Note
-from .suspicion import Finding
+from .suspicion import Finding, Reason
 from .tries import Try, chunks
 
 _MOMENT = timedelta(seconds=1)
@@ -35,8 +35,8 @@ def _take(guess: int, notes: Sequence[Note], detection: Detection) -> None:
         detection.add(incident, found)
     elif found:
         names = len({note.subject for note in notes})
-        because = f"the same guess on {names} names in a day; that is no coincidence."
-        incident = detection.start(Finding(found, because))
+        reason = Reason(Incident.Sign.SAME_GUESS, names)
+        incident = detection.start(Finding(found, reason))
     if incident is not None:
         guesses.heat(guess, incident)
 

@@ -16,6 +16,7 @@ from math import ceil
 from statistics import median
 from typing import Final
 
+from ..models import Incident
 from ..models.accounts import existing
 from . import people
 from .people import SHARED, TOO_MANY, WEEK
@@ -27,6 +28,8 @@ Claims = Callable[[set[int]], Collection[int]]
 #: Asked for the names of tries: those that another attack claims.
 NameClaims = Callable[[Sequence[Try]], Collection[int]]
 
+Sign = Incident.Sign
+
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 #: So many times its usual pause is a long one, at least so long.
@@ -37,11 +40,25 @@ _LIST: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """What gave an attack away, how much of it there was, and what it was measured by."""
+
+    sign: Incident.Sign
+    counted: int
+    threshold: float = 0
+
+    @property
+    def least(self) -> int:
+        """The least number that reaches the threshold."""
+        return ceil(self.threshold)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Tries that belong together, and why."""
 
     tries: list[Try]
-    because: str
+    reason: Reason
     #: Whether it comes from many networks, of which each says little.
     is_crowd: bool = False
 
@@ -116,10 +133,10 @@ def of_network(
         return None
     homes = Homes({one.subject for one in found}, end)
     strange = counting(found, homes)
-    for span, words in ((HOUR, "an hour"), (DAY, "a day")):
+    for span in (HOUR, DAY):
         recent = [one for one in strange if one.when > end - span]
-        if because := _against(recent, number, homes, end - span, end, limits, words):
-            return _of_one_hand(Finding(_together(strange), because), found, number, end)
+        if reason := _against(recent, number, homes, span, end, limits):
+            return _of_one_hand(Finding(_together(strange), reason), found, number, end)
     return None
 
 
@@ -157,27 +174,24 @@ def _against(
     recent: list[Try],
     number: int,
     homes: Homes,
-    since: datetime,
+    span: timedelta,
     end: datetime,
     limits: Thresholds,
-    words: str,
-) -> str:
-    """Say which threshold is passed; empty: none."""
+) -> Reason | None:
+    """Say which threshold is passed within a span of time; ``None``: none."""
     times = sum(one.times for one in recent)
     if times < min(limits.tries_per_network, limits.names_per_network):
-        return ""
+        return None
     everybody = people.of_network(number, end - WEEK, end)
     margin = limits.margin if sum(everybody.values()) >= SHARED else 0
-    names, excess = people.unexplained(recent, number, homes, since, everybody)
+    names, excess = people.unexplained(recent, number, homes, end - span, everybody)
     if names >= limits.names_per_network + margin:
-        return f"{names} strange names from one network in {words};" + usual(
-            limits.names_per_network + margin
-        )
+        sign = Sign.NAMES_IN_AN_HOUR if span == HOUR else Sign.NAMES_IN_A_DAY
+        return Reason(sign, names, limits.names_per_network + margin)
     if excess >= limits.tries_per_network + margin and _is_hammered(recent, limits):
-        return f"{times} tries on strange names from one network in {words};" + usual(
-            limits.tries_per_network + margin
-        )
-    return ""
+        sign = Sign.TRIES_IN_AN_HOUR if span == HOUR else Sign.TRIES_IN_A_DAY
+        return Reason(sign, times, limits.tries_per_network + margin)
+    return None
 
 
 def _is_hammered(recent: Iterable[Try], limits: Thresholds) -> bool:
@@ -186,11 +200,6 @@ def _is_hammered(recent: Iterable[Try], limits: Thresholds) -> bool:
     for one in recent:
         counts[one.subject] += one.times
     return max(counts.values()) > 3 or len(counts) >= limits.names_per_network
-
-
-def usual(threshold: float) -> str:
-    """Say what a threshold is: the least number that reaches it; the second half of a reason."""
-    return f" the threshold is {ceil(threshold)}."
 
 
 # -- A name ---------------------------------------------------------------------------------------
@@ -211,11 +220,10 @@ def of_name(
     times = sum(one.times for one in strange)
     if times < limits.tries_per_name or len({one.network for one in strange}) < 2:
         return None
-    because = f"{times} tries on one name from strange networks in a day;"
     kept = _together(strange)
     if sum(one.times for one in kept) < limits.tries_per_name:
         kept = strange
-    return Finding(kept, because + usual(limits.tries_per_name))
+    return Finding(kept, Reason(Sign.TRIES_ON_A_NAME, times, limits.tries_per_name))
 
 
 def _without_lists(found: Sequence[Try], extent: Extent, end: datetime) -> list[Try]:

@@ -71,9 +71,9 @@ def close(incident: Incident, verdict: str, by: str, note: str = "") -> Incident
     incident.state = State.CLOSED
     incident.verdict = Verdict(verdict)
     incident.closed_at = timezone.now()
-    text = f"{verdict}: {note}" if note else verdict
     fields = ["state", "verdict", "closed_at"]
-    return _done(incident, What.CLOSED, by, text[:_NOTE_MAX_LENGTH], fields=fields)
+    note = note[:_NOTE_MAX_LENGTH]
+    return _done(incident, What.CLOSED, by, note, verdict=verdict, fields=fields)
 
 
 def reopen(incident: Incident, by: str) -> Incident:
@@ -187,10 +187,18 @@ def _teach(incident: Incident, verdict: str, by: str) -> None:
     )
 
 
-def _done(incident: Incident, what: str, by: str, text: str = "", *, fields: list[str]) -> Incident:
+def _done(
+    incident: Incident,
+    what: str,
+    by: str,
+    text: str = "",
+    *,
+    verdict: str = Verdict.NONE,
+    fields: list[str],
+) -> Incident:
     if fields:
         incident.save(update_fields=fields)
-    IncidentEvent.objects.create(incident=incident, what=what, by=by, text=text)
+    IncidentEvent.objects.create(incident=incident, what=what, by=by, text=text, verdict=verdict)
     facts = {"incident": incident, "what": str(what)}
     on_commit(Incident, partial(tell, incident_changed, Incident, **facts))
     return incident

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from django.db import models
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from ..identity.subject import USERNAME_MAX_LENGTH
@@ -62,6 +63,50 @@ class Incident(models.Model):
         PEOPLE = "people", _("people who came in after all")
         NOTHING = "nothing", _("nothing")
 
+    class Sign(models.TextChoices):
+        """What gave it away: a number that had come to a threshold."""
+
+        NAMES_IN_AN_HOUR = (
+            "names-hour",
+            _("%(counted)s strange names from one network in an hour; the threshold is %(least)s."),
+        )
+        NAMES_IN_A_DAY = (
+            "names-day",
+            _("%(counted)s strange names from one network in a day; the threshold is %(least)s."),
+        )
+        TRIES_IN_AN_HOUR = (
+            "tries-hour",
+            _(
+                "%(counted)s tries on strange names from one network in an hour; "
+                "the threshold is %(least)s."
+            ),
+        )
+        TRIES_IN_A_DAY = (
+            "tries-day",
+            _(
+                "%(counted)s tries on strange names from one network in a day; "
+                "the threshold is %(least)s."
+            ),
+        )
+        TRIES_ON_A_NAME = (
+            "name",
+            _(
+                "%(counted)s tries on one name from strange networks in a day; "
+                "the threshold is %(least)s."
+            ),
+        )
+        CROWD = (
+            "crowd",
+            _(
+                "%(counted)s names or networks fail within an hour from where nobody comes in; "
+                "the threshold is %(least)s."
+            ),
+        )
+        SAME_GUESS = (
+            "guess",
+            _("The same guess on %(counted)s names in a day; that is no coincidence."),
+        )
+
     id = models.BigAutoField(primary_key=True)
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     #: The name or the network that it is about, as people read it; empty: many of both.
@@ -96,8 +141,10 @@ class Incident(models.Model):
     repeated = models.PositiveIntegerField(default=0, editable=False)
     #: The user agent of most of it, see `UserAgent.id`.
     agent = models.BigIntegerField(null=True, editable=False)
-    #: Why it was raised: what was counted, and against which threshold. English, as evidence is.
-    because = models.CharField(_("because"), max_length=400, blank=True)
+    #: Why it was raised: what was counted, how much, and the threshold; see `because`.
+    sign = models.CharField(max_length=12, choices=Sign, blank=True, editable=False)
+    counted = models.PositiveIntegerField(default=0, editable=False)
+    least = models.PositiveIntegerField(default=0, editable=False)
 
     objects: Any = models.Manager.from_queryset(IncidentQuerySet)()
 
@@ -116,6 +163,16 @@ class Incident(models.Model):
     def __str__(self) -> str:
         # Whom it is about is not for everybody: see `Sees.title_of`.
         return self.title or f"{Incident.Kind(self.kind).label} #{self.pk}"
+
+    @property
+    def because(self) -> str:
+        """Why it was raised, in the language of whoever reads it; empty: nobody noted it."""
+        if not self.sign:
+            return ""
+        counted, least = (
+            number_format(number, force_grouping=True) for number in (self.counted, self.least)
+        )
+        return str(self.Sign(self.sign).label) % {"counted": counted, "least": least}
 
     @property
     def is_over(self) -> bool:

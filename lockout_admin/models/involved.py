@@ -108,7 +108,10 @@ class IncidentEvent(models.Model):
     what = models.CharField(_("what"), max_length=12, choices=What)
     #: A name, and no reference: it stays when the account goes. Empty: the site found it.
     by = models.CharField(_("by"), max_length=USERNAME_MAX_LENGTH, blank=True)
+    #: What people wrote; of the site only names and numbers, which need no translation.
     text = models.TextField(_("text"), blank=True)
+    #: With what it was closed.
+    verdict = models.CharField(max_length=8, choices=Incident.Verdict, blank=True, editable=False)
 
     objects: Any = models.Manager()
 

@@ -26,7 +26,7 @@ from lockout_admin.identity.subject import Subject
 now = timezone.now()
 row = Incident.objects.create(kind="stuffing", about="2001:db8:ffff:ffff::/64",
     started_at=now - timedelta(hours=2), last_seen_at=now, names=195, names_existing=9,
-    networks=2, evaluated=22, refused=1730, entered=1, because="195 names from a network")
+    networks=2, evaluated=22, refused=1730, entered=1, sign="names-hour", counted=195, least=14)
 for name, exists in (("nina", True), ("a-name-that-is-longer-than-most-" + "x" * 60, False)):
     IncidentName.objects.create(incident=row, subject=Subject.of(name).key, username=name,
         exists=exists, evaluated=11, refused=900, entered_at=now if exists else None)

@@ -226,7 +226,7 @@ def world(clock: Any, fail: Any, enter: Any, lock: Any) -> dict[str, Any]:
     locked = lock("luke-locked")
     found = {"started_at": now - timedelta(hours=2), "last_seen_at": now}
     incident = Incident.objects.create(
-        kind="brute-force", about="anna-about", because="9 tries on anna-about", entered=1, **found
+        kind="brute-force", about="anna-about", sign="name", counted=9, least=7, entered=1, **found
     )
     one = {"incident": incident, "exists": True}
     for name, more in (

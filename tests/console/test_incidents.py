@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import re
 import zipfile
 from datetime import timedelta
@@ -22,6 +23,7 @@ from lockout_admin import lockout
 from lockout_admin.admin.incidentsight import Sees
 from lockout_admin.defences import sessions
 from lockout_admin.evidence import leads
+from lockout_admin.evidence.logs import log_incident
 from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
 from lockout_admin.incidents import remedies, turns, verbs
@@ -90,7 +92,9 @@ def incident(bob: Any, fail: Any, enter: Any) -> Incident:
         refused=173,
         entered=1,
         agent=UserAgent.objects.key_of(FIREFOX),
-        because="195 names from 192.0.2.7/32",
+        sign="names-hour",
+        counted=195,
+        least=14,
     )
     tried(row, "carol", evaluated=1, exists=True)
     tried(row, "bob", exists=True, entered_at=now, account=str(bob.pk), how="network")
@@ -179,7 +183,7 @@ def test_the_page(staff: Any, incident: Incident) -> None:
         "9 of accounts",
         "carol",
         "198.51.100.9/32",
-        "195 names from 192.0.2.7/32",
+        "195 strange names from one network in an hour; the threshold is 14.",
         "Firefox",
         "carol and 194 more",
         "Lock them for a day",
@@ -765,3 +769,50 @@ def test_the_way_from_the_first_page(staff: Any, incident: Incident) -> None:
     index = browser.get(reverse("admin:index")).content.decode()
     assert url_of(incident) in index
     assert "Under attack" in index
+
+
+def test_the_reason_is_in_the_language_of_whoever_reads_it_and_english_in_the_log(
+    staff: Any, incident: Incident, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = staff("root")
+    for language, words in (
+        ("de", "195 fremde Namen aus einem Netz in einer Stunde; die Schwelle ist 14."),
+        ("es", "195 nombres extraños desde una red en una hora; el umbral es 14."),
+        ("fr", "195 noms étrangers depuis un réseau en une heure ; le seuil est de 14."),
+    ):
+        assert words in read(client, incident, language), language
+    with translation.override("de"), caplog.at_level(logging.WARNING, "lockout_admin"):
+        log_incident(incident, IncidentEvent.What.FOUND)
+    assert "195 strange names from one network in an hour" in str(vars(caplog.records[-1]))
+
+
+def test_a_verdict_on_the_time_line_is_in_the_language_of_whoever_reads_it(
+    staff: Any, incident: Incident
+) -> None:
+    verbs.close(incident, Incident.Verdict.SCANNER, "anna", "ticket 4711")
+    line = read(staff("root"), incident, "de").partition("lockout-line-title")[2]
+    assert "scanner" not in line
+    with translation.override("de"):
+        assert str(Incident.Verdict.SCANNER.label) in line
+    assert "ticket 4711" in line
+
+
+def test_that_people_came_in_is_on_no_time_line_of_whoever_may_not_know_of_logins(
+    staff: Any, incident: Incident
+) -> None:
+    for by in ("", "anna"):
+        IncidentEvent.objects.create(
+            incident=incident, what="closed", by=by, verdict=Incident.Verdict.PEOPLE
+        )
+    client = given(staff("security"), "view_incident", "view_failedlogin")
+    line = client.get(url_of(incident)).content.decode().partition("lockout-line-title")[2]
+    assert "closed" in line
+    assert "came in" not in line
+    line = staff("root").get(url_of(incident)).content.decode().partition("lockout-line-title")[2]
+    assert line.count("people who came in after all") == 2
+
+
+def read(client: Client, incident: Incident, language: str) -> str:
+    """Return the page of an incident in a language."""
+    with translation.override(language):
+        return client.get(url_of(incident)).content.decode()

@@ -63,10 +63,7 @@ def test_where_half_come_in_it_was_they(storm: Incident) -> None:
     come_in(7, 8)
     assert facts(storm) == ("closed", "people", 0, set())
     event = storm.events.get(what="closed")
-    assert (event.by, event.text) == (
-        "",
-        "people: 8 of 16 accounts came in from where they had failed.",
-    )
+    assert (event.by, event.verdict, event.text) == ("", "people", "8 / 16")
     come_in(8, 12)
     assert facts(storm) == ("closed", "people", 0, set())
     assert storm.events.filter(what="closed").count() == 1
