@@ -49,8 +49,8 @@ class Page:
     title: str
     sees: Sees
     may: Actor
-    #: Names that were entered, with the page of each.
-    entered: list[tuple[IncidentName, str]]
+    #: Names that were entered, with the page of each, and when.
+    entered: list[tuple[IncidentName, str, Any]]
     names: list[tuple[IncidentName, str]]
     #: Networks, with the page of each, and what a rule does to it as far as it may be seen.
     networks: list[tuple[IncidentNetwork, str, NetworkRule.Action | None]]
@@ -88,7 +88,7 @@ class Page:
             title=sees.title_of(incident),
             sees=sees,
             may=may,
-            entered=_named(site, remedies.entered(incident)[:SHOWN]) if sees.logins else [],
+            entered=_entered(site, incident) if sees.logins else [],
             names=_named(site, names) if sees.names else [],
             networks=[
                 (_shown(row, sees), leads.to_network(site, row.network), held.get(row.network))
@@ -112,6 +112,11 @@ class Page:
 
 def _named(site: str, rows: list[IncidentName]) -> list[tuple[IncidentName, str]]:
     return [(row, leads.to_name(site, row.username)) for row in rows]
+
+
+def _entered(site: str, incident: Incident) -> list[tuple[IncidentName, str, Any]]:
+    rows = _named(site, remedies.entered(incident)[:SHOWN])
+    return [(row, url, times.ago(row.entered_at)) for row, url in rows if row.entered_at]
 
 
 def _busiest(rows: Any, *before: Any) -> list[Any]:
