@@ -120,9 +120,7 @@ def is_username(typed: Subject, user: Any) -> bool:
 
 def is_anothers(typed: Subject, user: Any) -> bool:
     """Tell whether another account has a name in a column that is not its username."""
-    fields = lookup_fields() - {username_path()}
-    if "@" not in typed.username:
-        fields -= {getattr(get_user_model(), "EMAIL_FIELD", "")}
+    fields = _likely(typed, lookup_fields() - {username_path()})
     return bool(fields) and _others_have(typed.username, user, fields)
 
 
@@ -158,9 +156,14 @@ def finds_others(typed: Subject, user: Any, *, is_of_django: bool) -> bool:
     # No column is searched in vain, at each login: usernames are unique as they are spelled.
     if typed.username == _username_of(user) and not usernames_may_be_twins():
         fields -= {username_path()}
-    if "@" not in typed.username:
-        fields -= {getattr(get_user_model(), "EMAIL_FIELD", "")}
+    fields = _likely(typed, fields)
     return bool(fields) and _others_have(typed.username, user, fields, if_unsure=False)
+
+
+def _likely(typed: Subject, fields: set[str]) -> set[str]:
+    """Leave out the column of addresses for what is none: it is not searched in vain."""
+    is_address = "@" in typed.username
+    return fields if is_address else fields - {getattr(get_user_model(), "EMAIL_FIELD", "")}
 
 
 def _is_ambiguous(
