@@ -13,7 +13,7 @@ PACKAGE = ROOT / "lockout_admin"
 
 #: From the ground up. A module imports from its own floor and from those below.
 FLOORS = [
-    {"conf", "declarations", "exceptions", "signals"},
+    {"conf", "declarations", "exceptions", "numbers", "signals"},
     {"identity"},
     {"models"},
     {"engine"},

@@ -23,7 +23,7 @@ from ..evidence.agents import described
 from ..evidence.bidi import isolated, technical
 from ..models import AccountLock, NetworkRule
 from ..models.fields import parse_network
-from .numbers import grouped
+from ..numbers import grouped
 
 #: A length of time in days and a clock.
 _DAYS = gettext_lazy("%(days)s d %(time)s")
@@ -201,12 +201,16 @@ def block_link(site: str, address: str) -> SafeString:
     )
 
 
-def agent_link(site: str, agent: str, to: Target) -> SafeString:
-    """Return a user agent in words, leading to all records that have it."""
+def agent_in_words(agent: str) -> SafeString:
+    """Return a user agent in words, with what it sent for whoever asks."""
     words = described(agent)
     shown = technical(words) if words == agent else isolated(words)
-    cell = format_html('<span class="lockout-cut">{}</span>', shown)
-    return link(to.url(site, agent=f'"{agent}"'), cell, agent)
+    return format_html('<span class="lockout-cut" title="{}">{}</span>', agent, shown)
+
+
+def agent_link(site: str, agent: str, to: Target) -> SafeString:
+    """Return a user agent in words, leading to all records that have it."""
+    return link(to.url(site, agent=f'"{agent}"'), agent_in_words(agent), agent)
 
 
 def refusals(

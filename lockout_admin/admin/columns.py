@@ -16,9 +16,9 @@ from ..evidence.bidi import isolated, technical
 from ..evidence.selection import RecordFilter
 from ..evidence.sight import Sight
 from ..models import AccountLock
+from ..numbers import grouped
 from . import cells, pills, times
 from .facts import facts_of, look_up
-from .numbers import grouped
 from .panels import picture_of
 from .records import SEARCH_HELP, RecordAdmin
 

@@ -18,6 +18,7 @@ from ..identity.client import Client
 from ..incidents import remedies, verbs
 from ..incidents.remedies import Plan
 from ..models import Incident
+from ..numbers import grouped
 from . import bundles, consent
 from .actors import Actor
 
@@ -153,5 +154,5 @@ class Blocking:
         count = remedies.block(plan.block, self.incident, self.actor.name)
         said = ngettext(
             "%(count)s network is blocked.", "%(count)s networks are blocked.", count
-        ) % {"count": count}
+        ) % {"count": grouped(count)}
         messages.success(self.request, noted(self.incident, self.actor, said))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..evidence.bidi import isolated, technical
 from ..models import AuditEntry, TrustedDevice
+from ..numbers import grouped
 from . import cells
 from .owned import agent_of, look_up
 from .paging import CappedPaginator
@@ -136,15 +137,15 @@ class TrustedDeviceAdmin(ScreenAdmin):
             reason = form.cleaned_data["reason"]
             count = sum(self._end(request, some, reason) for some in selected.chunks(confirmed))
             said = ngettext(
-                "%(count)d device is trusted no more.",
-                "%(count)d devices are trusted no more.",
+                "%(count)s device is trusted no more.",
+                "%(count)s devices are trusted no more.",
                 count,
             )
-            messages.success(request, said % {"count": count})
+            messages.success(request, said % {"count": grouped(count)})
             if not selected.paused:
                 return HttpResponseRedirect(request.get_full_path())
         question = selected.question()
-        if not question["count"]:
+        if not question["total"]:
             messages.warning(request, _("None of these is trusted any more."))
             return None
         look_up(question["rows"], sees_logins=_sees_logins(request))

@@ -26,9 +26,9 @@ from ..exports.export import Export, Unblocked
 from ..exports.formats import FORMATS, StreamedFormat
 from ..identity.client import Client
 from ..models import AuditEntry
+from ..numbers import counted
 from .chips import told
 from .forms import MOST_PICKED, ExportForm
-from .numbers import counted
 from .paging import CAP, CappedPaginator
 
 

@@ -16,8 +16,8 @@ from ..evidence.filters import FailureFilter
 from ..exports.resources import FailedLoginResource
 from ..models import FailedLogin
 from ..models.accounts import existing
+from ..numbers import counted
 from . import cells, pills
-from .numbers import counted
 from .visits import VisitAdmin, may_see
 
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..defences import sessions
 from ..incidents import remedies
 from ..models import Incident
+from ..numbers import grouped
 from . import consent, deeds
 from .actors import Actor
 from .reasons import TO_HELP, PresetInput
@@ -160,7 +161,7 @@ def _lock(incident: Incident, actor: Actor, reason: str) -> str:
     count = remedies.lock(incident, actor.name, reason)
     return ngettext(
         "%(count)s name is locked for a day.", "%(count)s names are locked for a day.", count
-    ) % {"count": count}
+    ) % {"count": grouped(count)}
 
 
 def _passwords(incident: Incident, actor: Actor, reason: str) -> str:
@@ -169,7 +170,7 @@ def _passwords(incident: Incident, actor: Actor, reason: str) -> str:
         "%(count)s account has to choose a new password; its sessions have ended.",
         "%(count)s accounts have to choose new passwords; their sessions have ended.",
         count,
-    ) % {"count": count}
+    ) % {"count": grouped(count)}
 
 
 def _sessions(incident: Incident, actor: Actor, reason: str) -> str:
@@ -183,7 +184,7 @@ def _tell(incident: Incident, actor: Actor, reason: str) -> str:
     count = remedies.tell_owners(incident, actor.name, reason)
     return ngettext(
         "%(count)s owner is told by mail.", "%(count)s owners are told by mail.", count
-    ) % {"count": count}
+    ) % {"count": grouped(count)}
 
 
 _HELPS: Final = {

@@ -32,6 +32,7 @@ from ..exports import networks, tables
 from ..identity.client import Client
 from ..identity.text import cleaned
 from ..models import AuditEntry
+from ..numbers import grouped
 from .networkforms import told
 
 #: So many seconds after it was read, a file may still be confirmed.
@@ -146,7 +147,7 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
             request,
             token=signing.dumps(astuple(question), salt=_SALT),
             name=name,
-            count=len(resource.rows),
+            total=len(resource.rows),
             new=len(resource.rows) - known,
             known=known,
             needs_consent=needs_consent,
@@ -196,9 +197,9 @@ class ImportAdminMixin(ImportMixin):  # type: ignore[misc]
             change_message=f"Imported {said}",
         )
         done = ngettext(
-            "%(count)d network rule was imported.", "%(count)d network rules were imported.", count
+            "%(count)s network rule was imported.", "%(count)s network rules were imported.", count
         )
-        messages.success(request, done % {"count": count})
+        messages.success(request, done % {"count": grouped(count)})
 
     def _page(self, request: HttpRequest, **shown: Any) -> HttpResponse:
         context = {

@@ -6,13 +6,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..evidence.bidi import isolated
 from ..models import Incident
+from ..numbers import grouped
 from . import times
 from .pills import Tone, pill
 from .records import ScreenAdmin
@@ -79,10 +79,10 @@ class IncidentColumns(ScreenAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def going(self, row: Any) -> str:
-        """Whether it goes on."""
-        if row.is_over:
-            return pill(Tone.QUIET, _("over"))
-        return pill(Tone.URGENT, _("goes on"))
+        """Whether it goes on, and what staff have said of it."""
+        mark = pill(Tone.QUIET, _("over")) if row.is_over else pill(Tone.URGENT, _("goes on"))
+        said = [str(row.get_state_display()), row.lockout_sees.verdict_of(row)]
+        return format_html("{} <small>{}</small>", mark, ": ".join(filter(None, said)))
 
     @admin.display(description=gettext_lazy("since"))
     def began(self, row: Any) -> str:
@@ -92,25 +92,16 @@ class IncidentColumns(ScreenAdmin):
     @admin.display(description=gettext_lazy("names, networks"))
     def figures(self, row: Any) -> str:
         """How many names, and networks."""
-        return f"{_number(row.names)} · {_number(row.networks)}"
+        return f"{grouped(row.names)} · {grouped(row.networks)}"
 
     @admin.display(description=gettext_lazy("evaluated, refused"))
     def guesses(self, row: Any) -> str:
         """How many guesses were looked at, and refused."""
-        return f"{_number(row.evaluated)} · {_number(row.refused)}"
+        return f"{grouped(row.evaluated)} · {grouped(row.refused)}"
 
     @admin.display(description=gettext_lazy("entered"))
     def inside(self, row: Any) -> str:
         """How many accounts were entered."""
         if not row.entered:
             return "0"
-        return pill(Tone.URGENT, _("%(count)s entered") % {"count": _number(row.entered)})
-
-    @admin.display(description=gettext_lazy("staff"))
-    def said(self, row: Any) -> str:
-        """What staff have said of it."""
-        return format_html("{} {}", row.get_state_display(), row.lockout_sees.verdict_of(row))
-
-
-def _number(count: int) -> str:
-    return number_format(count, force_grouping=True)
+        return pill(Tone.URGENT, _("%(count)s entered") % {"count": grouped(row.entered)})

@@ -28,7 +28,7 @@ from ..models import (
 )
 from ..models.fields import parse_network
 from ..models.networks import around
-from . import times
+from . import cells, times
 from .actors import Actor
 from .incidentsight import NEVER_TRIED, OF_NAMES, Sees, is_of_network, leave_out_the_untold
 
@@ -58,7 +58,7 @@ class Page:
     more_names: int
     more_networks: int
     events: list[tuple[Any, IncidentEvent]]
-    agent: str
+    agent: Any
     picture: Picture | None
     #: The failures that it is made of, in the lists.
     evidence: str
@@ -97,7 +97,7 @@ class Page:
             more_names=max(0, incident.names - len(names)),
             more_networks=max(0, incident.networks - len(networks)),
             events=_events(incident, sees),
-            agent=agent.text if agent else "",
+            agent=cells.agent_in_words(agent.text) if agent else "",
             picture=_picture(incident) if sees.names else None,
             evidence=_evidence(site, incident) if sees.names else "",
             began=times.ago(incident.started_at),

@@ -34,7 +34,7 @@ from .records import CONSOLE_CSS, CONSOLE_JS
 class IncidentAdmin(IncidentColumns):
     """Incidents, seen last first."""
 
-    list_display = ("what", "going", "began", "figures", "guesses", "inside", "said")
+    list_display = ("what", "going", "began", "figures", "guesses", "inside")
     list_display_links = ("what",)
     list_filter = (StateFilter, OverFilter, KindFilter)
     sortable_by = ()

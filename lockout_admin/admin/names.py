@@ -14,16 +14,16 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from .. import numbers
 from ..engine.releases import LockSelection
 from ..evidence import advice, leads
 from ..evidence.accounts import Account
-from ..evidence.agents import described
 from ..evidence.names import LINES, SAMPLE, NameDossier
 from ..evidence.sight import Sight
 from ..identity.network import network_of
 from ..identity.sealing import unsealed
 from ..models import AccountLock
-from . import cells, incidentsight, numbers, owned, sentences, times
+from . import cells, incidentsight, owned, sentences, times
 from .columns import LockColumns
 from .unlocking import Confirmation
 
@@ -135,7 +135,7 @@ class NamePage(LockColumns):
         ]
 
     def _name_login(self, row: Any) -> tuple[Any, ...]:
-        agent = described(row.user_agent.text) if row.user_agent else "-"
+        agent = cells.agent_in_words(row.user_agent.text) if row.user_agent else "-"
         link = self._network_link(row.ip_address)
         # What is usual goes without saying.
         event = "" if row.event == row.Event.LOGIN else row.get_event_display()

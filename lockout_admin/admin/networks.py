@@ -23,6 +23,7 @@ from ..exports.networks import NetworkRuleResource
 from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
+from ..numbers import grouped
 from . import cells, times
 from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin
@@ -206,7 +207,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
             if not selected.paused:
                 return HttpResponseRedirect(request.get_full_path())
         question = selected.question()
-        if not question["count"]:
+        if not question["total"]:
             messages.warning(request, _("None of these is there any more."))
             return None
         context = {
@@ -230,9 +231,9 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
 
 def _said_of_deletion(count: int) -> str:
     said = ngettext(
-        "%(count)d network rule was deleted.", "%(count)d network rules were deleted.", count
+        "%(count)s network rule was deleted.", "%(count)s network rules were deleted.", count
     )
-    return said % {"count": count}
+    return said % {"count": grouped(count)}
 
 
 def _said(rule: NetworkRule) -> str:

@@ -12,12 +12,13 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from .. import numbers
 from ..evidence import leads
 from ..evidence.origins import NetworkDossier
 from ..evidence.sight import Sight
 from ..models import NetworkRule
 from ..models.fields import parse_network
-from . import cells, incidentsight, numbers, pills, sentences, times
+from . import cells, incidentsight, pills, sentences, times
 from .records import RecordAdmin
 
 Action = NetworkRule.Action

@@ -11,9 +11,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db import connections
 from django.db.models import DateTimeField, Q
-from django.utils.formats import number_format
 
 from ..evidence.slices import at_most
+from ..numbers import grouped
 
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000
@@ -28,7 +28,7 @@ class Rows(int):
         # Where the site has separators, Django puts them in: into whatever this returns.
         if settings.USE_THOUSAND_SEPARATOR:
             return int.__repr__(self)
-        return number_format(int(self), force_grouping=True)
+        return grouped(self)
 
     def __format__(self, spec: str) -> str:
         return str(self)

@@ -16,8 +16,8 @@ from ..evidence.loudness import SHARED, Loudness
 from ..evidence.selection import RecordFilter
 from ..evidence.summaries import CAP, FIELDS, Summary
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from ..numbers import counted, grouped
 from . import cells
-from .numbers import counted, grouped
 from .times import ago, exact
 
 #: Kind of event -> what lets somebody see it.

@@ -11,9 +11,9 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from ..evidence.selection import RecordFilter
+from ..numbers import counted, grouped
 from .chips import wider
 from .filtering import FilterSetListFilter
-from .numbers import counted, grouped
 from .paging import CAP, CappedPaginator
 from .times import exact
 

@@ -69,7 +69,7 @@ class Selected:
         token = consent.seal(self.request, self._about(), count, top)
         rows = list(self.rows.order_by(f"-{self.by}", "-pk")[:SHOWN])
         return {
-            "count": count,
+            "total": count,
             "rows": rows,
             "more": count - len(rows),
             "hidden": [*self._hidden, ("token", token)],

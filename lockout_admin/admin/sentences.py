@@ -12,6 +12,7 @@ from ..evidence.bidi import isolated, technical
 from ..evidence.names import NameDossier
 from ..evidence.origins import NetworkDossier
 from ..models import AccountLock, NetworkRule, Outbox
+from ..numbers import grouped
 from . import cells, times
 from .pills import Tone, pill
 
@@ -67,7 +68,7 @@ def of_lock(row: AccountLock) -> SafeString:
         " until %(until)s (%(left)s).",
         row.failures,
     )
-    return _filled(said, rule=technical(row.rule), count=row.failures, **facts)
+    return _filled(said, rule=technical(row.rule), count=grouped(row.failures), **facts)
 
 
 def of_network(dossier: NetworkDossier) -> tuple[str, SafeString]:

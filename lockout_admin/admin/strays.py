@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from ..engine import strays
 from ..engine.releases import SHOWN
 from ..identity.subject import Subject
+from ..numbers import grouped
 from . import cells
 from .columns import LockColumns
 
@@ -59,9 +60,9 @@ class StrayLocks(LockColumns):
         for stray in found:
             strays.record(stray)
         said = ngettext(
-            "%(count)d lock is on record now.", "%(count)d locks are on record now.", len(found)
+            "%(count)s lock is on record now.", "%(count)s locks are on record now.", len(found)
         )
-        messages.success(request, said % {"count": len(found)})
+        messages.success(request, said % {"count": grouped(len(found))})
         return HttpResponseRedirect(self.url_of("activelock_changelist"))
 
     def _strays(self, request: HttpRequest) -> dict[str, Any]:

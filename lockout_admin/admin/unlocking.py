@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from ..engine.releases import Extent, Outcome, Selection, release_all
 from ..models import AccountLock, AuditEntry
+from ..numbers import grouped
 from . import cells, consent
 from .facts import facts_of, look_up
 from .reasons import ReasonForm, described
@@ -33,12 +34,12 @@ class UnlockForm(ReasonForm):
 
 def _consent(by_hand: int) -> forms.BooleanField:
     label = ngettext(
-        "I have read why %(count)d lock was put on by hand. End it as well.",
-        "I have read why %(count)d locks were put on by hand. End them as well.",
+        "I have read why %(count)s lock was put on by hand. End it as well.",
+        "I have read why %(count)s locks were put on by hand. End them as well.",
         by_hand,
     )
     return forms.BooleanField(
-        label=label % {"count": by_hand},
+        label=label % {"count": grouped(by_hand)},
         error_messages={"required": _("Tick this, or go back and leave them out.")},
     )
 
@@ -63,7 +64,7 @@ class Undone:
             cells.why(row),
             cells.moment_and_age(row.started_at),
             cells.moment(row.until),
-            cells.sources(site, row.failures, facts.sources),
+            cells.sources(site, grouped(row.failures), facts.sources),
             cells.refusals(site, facts.refused),
         )
 
@@ -141,7 +142,7 @@ class Confirmation:
         )
         return {
             "form": UnlockForm(data, by_hand=extent.by_hand),
-            "count": extent.count,
+            "total": extent.count,
             "locks": [Undone.of(row, self.admin.admin_site.name) for row in rows],
             "more": extent.count - len(rows),
             "hidden": [*self.hidden, ("token", token)],
@@ -181,18 +182,18 @@ class Confirmation:
         missed = extent.count - outcome.unlocked
         if outcome.finished and missed > 0:
             late = ngettext(
-                "%(count)d had already ended, or somebody else ended it: see the lock history.",
-                "%(count)d had already ended, or somebody else ended them: see the lock history.",
+                "%(count)s had already ended, or somebody else ended it: see the lock history.",
+                "%(count)s had already ended, or somebody else ended them: see the lock history.",
                 missed,
             )
-            messages.warning(self.request, late % {"count": missed})
+            messages.warning(self.request, late % {"count": grouped(missed)})
         if outcome.held:
             anew = ngettext(
-                "%(count)d name has been locked anew meanwhile, and stays locked.",
-                "%(count)d names have been locked anew meanwhile, and stay locked.",
+                "%(count)s name has been locked anew meanwhile, and stays locked.",
+                "%(count)s names have been locked anew meanwhile, and stay locked.",
                 outcome.held,
             )
-            messages.warning(self.request, anew % {"count": outcome.held})
+            messages.warning(self.request, anew % {"count": grouped(outcome.held)})
         if not outcome.finished:
             messages.warning(self.request, _("There are more. Confirm again to continue."))
         if not outcome.cache_cleared:
@@ -209,4 +210,6 @@ class Confirmation:
 def _what_came_of(outcome: Outcome, done: int) -> str:
     if outcome.unlocked == done == 1 and not outcome.held:
         return _("“%(name)s” is unlocked.") % {"name": outcome.last}
-    return ngettext("%(count)d lock ended.", "%(count)d locks ended.", done) % {"count": done}
+    return ngettext("%(count)s lock ended.", "%(count)s locks ended.", done) % {
+        "count": grouped(done)
+    }

@@ -12,9 +12,10 @@ from typing import Any, Final, Self
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import date_format
 
 from ..models import SuccessfulLogin
+from ..numbers import counted, grouped
 from .slices import count_slices
 
 DAYS: Final = 30
@@ -88,8 +89,7 @@ class Day:
         """Return one of the numbers as it is shown."""
         if not self.is_counted:
             return "?"
-        count = getattr(self, name)
-        return f"{number_format(count, force_grouping=True)}{'+' * (count == CAP)}"
+        return counted(getattr(self, name), CAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +150,12 @@ class Days:
     @property
     def said_against(self) -> str:
         """The same with separators."""
-        return number_format(self.most_against, force_grouping=True)
+        return grouped(self.most_against)
 
     @property
     def said_logins(self) -> str:
         """The same with separators."""
-        return number_format(self.most_logins, force_grouping=True)
+        return grouped(self.most_logins)
 
     @property
     def bars(self) -> list[Bar]:

@@ -19,6 +19,7 @@ from ..engine.ruleset import rules_in_force
 from ..engine.store import store
 from ..models import FailedLogin, Outbox, SuccessfulLogin
 from ..notifications import running
+from ..numbers import grouped
 
 #: Records may be so much older than they are kept: whoever prunes does so once a day.
 _PRUNED_WITHIN: Final = timedelta(days=2)
@@ -104,7 +105,9 @@ def _mails() -> Iterable[Finding]:
     lost = failed.order_by()[:CAP].count()
     if waiting:
         said = ngettext("%(count)s mail waits.", "%(count)s mails wait.", waiting)
-        yield Finding(_("mail"), State.BAD, said % {"count": waiting}, _remedy_of_waiting())
+        yield Finding(
+            _("mail"), State.BAD, said % {"count": grouped(waiting)}, _remedy_of_waiting()
+        )
     elif lost:
         said = ngettext(
             "%(count)s mail could not be delivered today.",
@@ -112,7 +115,7 @@ def _mails() -> Iterable[Finding]:
             lost,
         )
         remedy = _("Look for message_not_delivered in the log.")
-        yield Finding(_("mail"), State.LOOK, said % {"count": lost}, remedy)
+        yield Finding(_("mail"), State.LOOK, said % {"count": grouped(lost)}, remedy)
     else:
         yield Finding(_("mail"), State.OK, _("ok"))
 
@@ -148,7 +151,7 @@ def _strays() -> Iterable[Finding]:
             found,
         )
         remedy = _("Put them on record, on the page of active locks.")
-        yield Finding(_("locks"), State.LOOK, said % {"count": found}, remedy)
+        yield Finding(_("locks"), State.LOOK, said % {"count": grouped(found)}, remedy)
 
 
 def _policy() -> Iterable[Finding]:

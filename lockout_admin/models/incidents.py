@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from django.db import models
 from django.utils import timezone
-from django.utils.formats import number_format
 from django.utils.translation import gettext_lazy as _
 
 from ..identity.subject import USERNAME_MAX_LENGTH
+from ..numbers import grouped
 from .querysets import RecordQuerySet
 
 #: Rows of names, and of networks, that an incident keeps; beyond they are only counted.
@@ -169,10 +169,8 @@ class Incident(models.Model):
         """Why it was raised, in the language of whoever reads it; empty: nobody noted it."""
         if not self.sign:
             return ""
-        counted, least = (
-            number_format(number, force_grouping=True) for number in (self.counted, self.least)
-        )
-        return str(self.Sign(self.sign).label) % {"counted": counted, "least": least}
+        numbers = {"counted": grouped(self.counted), "least": grouped(self.least)}
+        return str(self.Sign(self.sign).label) % numbers
 
     @property
     def is_over(self) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import Incident, Outbox
+from ..numbers import grouped
 
 Kind = Outbox.Kind
 
@@ -57,11 +58,11 @@ def incident_of(row: Outbox) -> Incident | None:
 def counted(incident: Incident, *, sees_names: bool) -> str:
     """Return what an incident is made of, in a sentence."""
     parts = {
-        "names": incident.names,
-        "existing": incident.names_existing,
-        "networks": incident.networks,
-        "evaluated": incident.evaluated,
-        "refused": incident.refused,
+        "names": grouped(incident.names),
+        "existing": grouped(incident.names_existing),
+        "networks": grouped(incident.networks),
+        "evaluated": grouped(incident.evaluated),
+        "refused": grouped(incident.refused),
     }
     said = (
         _(
@@ -99,7 +100,7 @@ def _entry(row: Outbox, sees_names: bool) -> Wording | None:
         incident.entered,
     )
     return Wording(
-        title % {"count": incident.entered},
+        title % {"count": grouped(incident.entered)},
         f"{incident.get_kind_display()}. {counted(incident, sees_names=sees_names)}",
         _("End their sessions, have their passwords changed, and tell their owners."),
         page_of("lockout_admin_incident_change", incident.pk),
@@ -113,7 +114,7 @@ def _staff(row: Outbox, _sees_names: bool) -> Wording:
     )
     return Wording(
         _("An account of staff is locked"),
-        reason % {"name": row.username, "count": row.failures},
+        reason % {"name": row.username, "count": grouped(row.failures)},
         _("Ask its owner whether it was them. If not, look from where it came."),
         page_of("lockout_admin_accountlock_changelist", username=row.username, time="7d"),
     )

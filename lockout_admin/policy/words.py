@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..declarations.ruleset import MONITOR
 from ..declarations.values import LONGEST
 from ..engine.rules import ACCOUNT, DAY, HOUR, MINUTE, Rule
+from ..numbers import grouped
 
 #: What a scope counts: failures, and names.
 _COUNTED: Final = {
@@ -29,11 +29,11 @@ def duration(seconds: int) -> str:
         return _("for good")
     if seconds % DAY == 0 and seconds:
         days = seconds // DAY
-        return ngettext("%(count)s day", "%(count)s days", days) % {"count": number_format(days)}
+        return ngettext("%(count)s day", "%(count)s days", days) % {"count": grouped(days)}
     for said, length in ((_("%(count)s h"), HOUR), (_("%(count)s min"), MINUTE)):
         if seconds % length == 0 and seconds:
-            return said % {"count": number_format(seconds // length)}
-    return _("%(count)s s") % {"count": number_format(seconds)}
+            return said % {"count": grouped(seconds // length)}
+    return _("%(count)s s") % {"count": grouped(seconds)}
 
 
 def counted(rule: Rule) -> str:
@@ -50,7 +50,7 @@ def counted(rule: Rule) -> str:
 
 def limit(rule: Rule) -> str:
     """Return how many in which time."""
-    said = {"limit": number_format(rule.limit), "time": duration(rule.interval)}
+    said = {"limit": grouped(rule.limit), "time": duration(rule.interval)}
     if rule.ends_trust or rule.interval >= LONGEST:
         return _("%(limit)s in all") % said
     if rule.credit:
@@ -91,4 +91,4 @@ def figure(number: int | None) -> str:
     """Return a number, or that there is none."""
     if number is None:
         return _("no limit")
-    return str(number_format(number, force_grouping=True))
+    return grouped(number)

@@ -11,8 +11,10 @@ from ..evidence import leads
 from ..evidence.bidi import technical, with_addresses
 from ..evidence.sight import Sight
 from ..evidence.watching import notice
+from ..numbers import grouped
 
 register = template.Library()
+register.filter(grouped)
 register.filter(technical)
 register.filter(with_addresses)
 

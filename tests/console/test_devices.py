@@ -110,11 +110,11 @@ def test_all_that_a_filter_finds_are_revoked_however_many(
     TrustedDevice.objects.bulk_create(TrustedDevice(pk=2**62 + n, **made) for n in range(1100))
     asked = post(admin_client, 2**62, select_across="1")
     assert len(asked.context["hidden"]) == 4
-    assert "and 1050 more" in asked.content.decode()
+    assert "and 1,050 more" in asked.content.decode()
     clock.tick(1)
     devices._record(8, "1", Source())
     answer = confirm(admin_client, LIST, asked, "All of them")
-    assert said(answer) == "1100 devices are trusted no more."
+    assert said(answer) == "1,100 devices are trusted no more."
     assert TrustedDevice.objects.trusted().get().pk == 8
     assert AuditEntry.objects.count() == 1100
 

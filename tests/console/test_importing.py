@@ -72,7 +72,7 @@ def test_a_file_is_shown_first_and_imported_when_it_is_confirmed(
         "2001:db8::/32,,,,drop\n"
         "192.0.2.1,allow,Our own,2030-01-01T12:00:00Z,\n",
     )
-    assert (answer.context["count"], answer.context["new"], answer.context["known"]) == (3, 3, 0)
+    assert (answer.context["total"], answer.context["new"], answer.context["known"]) == (3, 3, 0)
     assert not NetworkRule.objects.exists()
     answer = confirm(olga, answer)
     assert said(answer) == "3 network rules were imported."

@@ -141,7 +141,7 @@ def test_the_list_of_what_is_over(staff: Any, incident: Incident) -> None:
     Incident.objects.update(over_at=timezone.now(), entered=0, state="closed", verdict="attack")
     page = staff("security").get(LIST).content.decode()
     assert ">over<" in page
-    assert "closed attack" in page
+    assert "closed: attack" in page
 
 
 @pytest.mark.parametrize(

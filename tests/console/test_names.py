@@ -144,7 +144,7 @@ def test_a_limit_that_was_reached_without_a_lock_is_told(clock: Any, sam: Client
 def test_a_lock_that_only_the_store_knows_can_be_ended_here(sam: Client, lock: Any) -> None:
     AccountLock.objects.filter(pk=lock().pk).delete()
     page = sam.get(url_of())
-    assert page.context["question"]["count"] == 1
+    assert page.context["question"]["total"] == 1
     assert AccountLock.objects.get().label == "alice"
 
 
@@ -437,7 +437,7 @@ def test_a_name_may_hold_anything(sam: Client, fail: Any, lock: Any) -> None:
     answer = sam.get(url_of(FailedLogin.objects.get().username))
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
-    assert answer.context["question"]["count"] == 1
+    assert answer.context["question"]["total"] == 1
 
 
 def test_the_empty_name_has_a_page(sam: Client) -> None:

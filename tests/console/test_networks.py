@@ -281,7 +281,7 @@ def test_all_that_a_filter_finds_are_deleted_however_many(olga: Client) -> None:
     assert len(answer.context["hidden"]) == 4
     later = rule("192.0.2.0/24")
     answer = confirm(olga, LIST + "?action=block", answer)
-    assert said(answer) == "1100 network rules were deleted."
+    assert said(answer) == "1,100 network rules were deleted."
     assert set(NetworkRule.objects.all()) == {allowed, later}
     assert len(deeds()) == 1100
 

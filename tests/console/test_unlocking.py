@@ -61,7 +61,7 @@ def test_one_lock(sam: Client, lock: Any) -> None:
 def test_a_selection(sam: Client, lock: Any) -> None:
     rows = [lock(f"name{number}") for number in range(4)]
     asked = select(sam, *rows[:3])
-    assert asked.context["count"] == 3
+    assert asked.context["total"] == 3
     answer = confirm(sam, LIST, asked)
     assert said(answer) == "3 locks ended."
     assert names(answer) == ["name3"]
@@ -74,7 +74,7 @@ def test_all_that_match(sam: Client, lock: Any) -> None:
     lock("other")
     query = "?username=name&match=prefix"
     asked = select(sam, across=True, query=query)
-    assert (asked.context["count"], len(undone(asked)), asked.context["more"]) == (30, 20, 10)
+    assert (asked.context["total"], len(undone(asked)), asked.context["more"]) == (30, 20, 10)
     assert said(confirm(sam, LIST + query, asked)) == "30 locks ended."
     assert names(sam.get(LIST)) == ["other"]
 
@@ -145,7 +145,7 @@ def test_every_lock_of_the_name_ends(sam: Client, lock: Any) -> None:
     lock("ALICE", reason="manual", locked_by="olga")
     url = page_url(first, "activelock", "unlock")
     asked = sam.get(url)
-    assert (asked.context["count"], asked.context["more"]) == (2, 0)
+    assert (asked.context["total"], asked.context["more"]) == (2, 0)
     assert undone(asked) == ["ALICE", "alice"]
     assert said(confirm(sam, url, asked, by_hand="on")) == "2 locks ended."
     assert not lockout.is_account_locked("alice")
@@ -209,7 +209,7 @@ def test_a_lock_that_a_filter_left_out_is_counted(sam: Client, lock: Any) -> Non
     lock(reason="manual", locked_by="olga")
     lock("bob", reason="manual")
     asked = select(sam, across=True, query="?reason=limit")
-    assert asked.context["count"] == 2
+    assert asked.context["total"] == 2
     answer = confirm(sam, LIST + "?reason=limit", asked, by_hand="on")
     assert said(answer) == "2 locks ended."
     assert names(sam.get(LIST)) == ["bob"]

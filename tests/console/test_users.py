@@ -103,7 +103,7 @@ def test_unlocking_a_selection(sam: Client, alice: Any, lock: Any, monkeypatch: 
         "index": 0,
     }
     asked = sam.post(LIST, form)
-    assert (asked.context["count"], undone(asked)) == (1, ["alice"])
+    assert (asked.context["total"], undone(asked)) == (1, ["alice"])
     assert said(confirm(sam, LIST, asked)) == "“alice” is unlocked."
     assert not lockout.is_account_locked("alice")
     assert lockout.is_account_locked("mallory")
@@ -127,7 +127,7 @@ def test_all_who_are_locked_are_unlocked_while_the_filter_loses_them(
         "index": 0,
     }
     asked = sam.post(LIST + "?locked=yes", form)
-    assert asked.context["count"] == 5
+    assert asked.context["total"] == 5
     assert said(confirm(sam, LIST + "?locked=yes", asked)) == "5 locks ended."
     assert not AccountLock.objects.open().exists()
 
