@@ -102,6 +102,4 @@ class IncidentColumns(ScreenAdmin):
     @admin.display(description=gettext_lazy("entered"))
     def inside(self, row: Any) -> str:
         """How many accounts were entered."""
-        if not row.entered:
-            return "0"
-        return pill(Tone.URGENT, _("%(count)s entered") % {"count": grouped(row.entered)})
+        return pill(Tone.URGENT, grouped(row.entered)) if row.entered else "0"

@@ -134,7 +134,7 @@ def test_the_list(staff: Any, incident: Incident) -> None:
     assert "goes on" in page
     assert "195 · 2" in page
     assert "22 · 173" in page
-    assert "1 entered" in page
+    assert 'lockout-urgent" title="">1</span>' in page
 
 
 def test_the_list_of_what_is_over(staff: Any, incident: Incident) -> None:
