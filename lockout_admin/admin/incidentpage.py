@@ -37,6 +37,8 @@ SHOWN: Final = 20
 #: Slices of the picture, and failures of each that are counted.
 _SLICES: Final = 48
 _CAP: Final = 2_000
+#: Names or networks whose failures are drawn.
+_DRAWN: Final = 200
 _SEES_RULES: Final = "lockout_admin.view_networkrule"
 _OF_LOGINS: Final = (IncidentEvent.What.ENTERED, IncidentEvent.What.HELPED)
 
@@ -119,9 +121,9 @@ def _entered(site: str, incident: Incident) -> list[tuple[IncidentName, str, Any
     return [(row, url, times.ago(row.entered_at)) for row, url in rows if row.entered_at]
 
 
-def _busiest(rows: Any, *before: Any) -> list[Any]:
+def _busiest(rows: Any, *before: Any, most: int = SHOWN) -> list[Any]:
     """Return the parts of an incident with the most in them; it has `MOST_PARTS` at most."""
-    return list(rows.order_by(*before, "-refused", "-evaluated", "pk")[:SHOWN])
+    return list(rows.order_by(*before, "-refused", "-evaluated", "pk")[:most])
 
 
 def _first(model: Any, incident: Incident, sees: Sees, entered: Any) -> list[Any]:
@@ -173,11 +175,13 @@ def _failures_of(incident: Incident) -> tuple[Any, Any]:
     """Return failures on its busiest names, else from its busiest networks, and what these are."""
     rows = FailedLogin.objects.all()
     if incident.kind in OF_NAMES:
-        names = _busiest(IncidentName.objects.filter(incident=incident), "-evaluated")
+        tried = IncidentName.objects.filter(incident=incident)
+        names = _busiest(tried, "-evaluated", most=_DRAWN)
         said = _("failures on the %(count)d names with the most")
         found = rows.filter(subject__in=[row.subject for row in names])
         return found, _drawn(said, len(names), incident.names)
-    networks = _busiest(IncidentNetwork.objects.filter(incident=incident), "-evaluated")
+    sources = IncidentNetwork.objects.filter(incident=incident)
+    networks = _busiest(sources, "-evaluated", most=_DRAWN)
     said = _("failures from the %(count)d networks with the most")
     found = rows.filter(network__in=[row.number for row in networks])
     return found, _drawn(said, len(networks), incident.networks)
