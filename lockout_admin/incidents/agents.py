@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from ..models import Incident, SuccessfulLogin
-from .growing import is_crowd
-from .members import CAMPAIGN
+from .growing import CAMPAIGN, is_crowd
 from .people import WEEK
 
 #: An agent that so many have come in with is no attacker's own.

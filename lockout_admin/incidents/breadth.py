@@ -27,21 +27,23 @@ def of_crowd(
     limits: Thresholds,
     logged_in: int,
     going_on: Collection[int | None],
+    people: Collection[int] = (),
 ) -> list[Finding]:
     """Judge tries from networks that nobody comes in from: many of them fail at once.
 
     `going_on`: the user agents of crowds that are known: a quarter is enough to go on.
+    `people`: names that came in afterwards, which do not make it a crowd.
     """
     limit = limits.lonely_networks + 0.02 * logged_in
     findings = []
     rest: list[Try] = []
     for agent, group in by_agent(found).items():
         least = limit * _SHARE_TO_GO_ON if agent in going_on else limit
-        if _width(group) >= least and _is_on_many(group):
+        if _is_wide(group, least, people):
             findings.append(_crowd(group, least))
         else:
             rest += group
-    if _width(rest) >= 2 * limit and _is_on_many(rest):
+    if _is_wide(rest, 2 * limit, people):
         findings.append(_crowd(rest, 2 * limit))
     return findings
 
@@ -50,6 +52,11 @@ def _crowd(found: Iterable[Try], limit: float) -> Finding:
     found = strange_in_order(found)
     reason = Reason(Incident.Sign.CROWD, _width(found), limit)
     return Finding(found, reason, is_crowd=True)
+
+
+def _is_wide(found: Iterable[Try], least: float, people: Collection[int]) -> bool:
+    strangers = [one for one in found if one.subject not in people]
+    return _width(strangers) >= least and _is_on_many(strangers)
 
 
 def _is_on_many(found: Iterable[Try]) -> bool:

@@ -159,7 +159,10 @@ def _judge(end: datetime, detection: Detection, now: datetime, limits: Threshold
     lonely = suspicion.counting(lonely, tries.Homes({one.subject for one in lonely}, end))
     logged_in = SuccessfulLogin.objects.fresh().filter(timestamp__gt=since, timestamp__lte=end)
     times = logged_in.order_by()[:50_000].count()
-    for finding in breadth.of_crowd(lonely, limits, times, going_on):
+    if len(lonely) < breadth.least_of(limits, going_on):
+        return
+    back = people.who_came_in(lonely, now)
+    for finding in breadth.of_crowd(lonely, limits, times, going_on, back):
         whole = _with_others(finding, found)
         whole = replace(whole, tries=[*whole.tries, *_since(end, whole.tries, detection.extent)])
         detection.start(whole)

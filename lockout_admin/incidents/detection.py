@@ -9,9 +9,9 @@ from datetime import datetime
 from ..models import Incident
 from . import entries, suspicion, taught, tries
 from .agents import is_known_by_agent
-from .growing import Growth
+from .growing import CAMPAIGN, Growth
 from .leaving import Apart
-from .members import CAMPAIGN, Members, is_by_name
+from .members import Members, is_by_name
 from .reading import Slice
 from .suspicion import DAY, Finding
 from .thresholds import Thresholds

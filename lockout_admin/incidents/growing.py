@@ -28,6 +28,8 @@ What = IncidentEvent.What
 
 #: From so many networks on, each with its few tries, where it comes from says little.
 _CROWD: Final = 20
+#: Names that one hand is after at once, each from everywhere.
+CAMPAIGN: Final = 3
 
 
 @dataclass(slots=True)

@@ -3,23 +3,25 @@
 A process remembers wrong passwords as digests that never leave it. Of these a turn keeps 16 bits
 of another digest, keyed with SECRET_KEY and a random key that the store throws away daily: of a
 million common passwords fifteen look like any one, and without SECRET_KEY none can be told apart.
-Where the random key is lost, a new day begins. All of it is in the store, for a day at most; only
-whoever has the turn reads and writes what is counted.
+Where the random key is lost, a new day begins, and what goes on is found again. All of it is in the
+store, for a day at most; only whoever has the turn reads and writes what is counted.
 """
 
 from __future__ import annotations
 
 import secrets
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from math import sqrt
 from typing import Any, Final, NamedTuple
 
 from ..conf import conf
 from ..engine import sightings
-from ..engine.moments import microseconds
+from ..engine.moments import microseconds, moment
 from ..engine.rules import DAY
 from ..engine.sightings import EntrySeen, GuessSeen
 from ..engine.store import store
@@ -222,9 +224,15 @@ def key_of_today() -> str:
     name = name_of("key")
     found = (store.get_many([name]) or {}).get(name)
     if found is None:
-        store.add(name, secrets.token_hex(16), DAY)
+        store.add(name, f"{secrets.token_hex(16)}:{int(time.time())}", DAY)
         found = (store.get_many([name]) or {}).get(name)
     return str(found or "")
+
+
+def began(key: str) -> datetime:
+    """Return when a key was made: of what was before, it knows nothing."""
+    _random, _colon, secs = key.partition(":")
+    return moment(int(secs or 0) * 1_000_000)
 
 
 def _id(key: str) -> str:

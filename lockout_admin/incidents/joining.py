@@ -1,17 +1,24 @@
-"""Incidents that turn out to be one: the same names at the same time, with the same user agent.
+"""Incidents that turn out to be one: the same names at the same time, or lists one after the other.
 
 Of a list that is tried from several networks at once, each has other names first, so that each is
-found by itself. Once they have had most of the list, they have the same names.
+found by itself. Once they have had most of the list, they have the same names. Whoever has a new
+network, and a new tool's name, for each part of a list is found as often; of so many within an hour
+nobody believes that they have nothing to do with each other.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from datetime import datetime
 from typing import Final
 
 from ..models import Incident, IncidentName
-from . import verbs
+from . import agents, verbs
 from .detection import Detection
-from .members import CAMPAIGN
+from .growing import CAMPAIGN
+from .kinds import MANY_NETWORKS
+from .members import is_on_few
+from .suspicion import HOUR
 
 #: Of the names of the smaller one, so many are in both.
 _SHARE: Final = 0.8
@@ -21,6 +28,7 @@ _LEAST: Final = max(10, CAMPAIGN)
 
 def look(detection: Detection) -> None:
     """Join what has grown in this turn to what began before it."""
+    _join_lists(detection)
     known = detection.members.incidents
     for pk in sorted(detection.growth.grown, reverse=True):
         incident = known.get(pk)
@@ -28,9 +36,52 @@ def look(detection: Detection) -> None:
             continue
         earlier = (one for one in known.values() if one.pk < pk and _are_one(one, incident))
         if (into := next(earlier, None)) is not None:
-            del known[pk]
-            verbs.merge(into, [incident], by="")
-            detection.growth.judge(into)
+            _join(into, [incident], detection)
+
+
+def _join_lists(detection: Detection) -> None:
+    """Join lists that came from a network each, within an hour.
+
+    Of three with a tool that nobody else has, or of five with whatever tools.
+    """
+    since = detection.growth.now - HOUR
+    lists = [one for one in detection.members.incidents.values() if _is_a_list(one, since)]
+    if not detection.growth.grown & {one.pk for one in lists}:
+        return
+    by_kind: dict[bool, list[Incident]] = defaultdict(list)
+    for one in lists:
+        by_kind[one.names_existing > one.names / 2].append(one)
+    for alike in by_kind.values():
+        if len(alike) >= MANY_NETWORKS:
+            _join_all(alike, detection)
+            continue
+        for agent in {one.agent for one in alike}:
+            same = [one for one in alike if one.agent == agent]
+            if len(same) >= CAMPAIGN and agents.has_no_other(same[0]) and agent is not None:
+                _join_all(same, detection)
+
+
+def _join_all(alike: list[Incident], detection: Detection) -> None:
+    into, *others = alike
+    if any(one.agent != into.agent for one in others):
+        into.agent = None
+    _join(into, others, detection)
+
+
+def _is_a_list(incident: Incident, since: datetime) -> bool:
+    return (
+        incident.started_at > since
+        and incident.networks == 1
+        and incident.state == Incident.State.OPEN
+        and not is_on_few(incident)
+    )
+
+
+def _join(into: Incident, others: list[Incident], detection: Detection) -> None:
+    for one in others:
+        detection.members.leave(one)
+    verbs.merge(into, others, by="")
+    detection.growth.judge(into)
 
 
 def _are_one(one: Incident, other: Incident) -> bool:

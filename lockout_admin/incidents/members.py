@@ -12,9 +12,10 @@ from django.db.models import F, Max, Min
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.lessons import TEACHING
 from . import people
-from .growing import is_crowd
-from .kinds import FEW, Kind
-from .suspicion import DAY, Finding
+from .agents import is_rare
+from .growing import CAMPAIGN, is_crowd
+from .kinds import FEW, MANY_NETWORKS, Kind
+from .suspicion import DAY, Finding, exist
 from .tries import Homes, Try, chunks
 
 #: An attack that pauses for longer is another one.
@@ -23,8 +24,8 @@ RESUMES: Final = DAY
 MOVES: Final = timedelta(minutes=10)
 #: Of the names of two attacks, so many in common make them one.
 _OVERLAP: Final = 0.3
-#: Names that one hand is after at once, each from everywhere.
-CAMPAIGN: Final = 3
+#: Shares of names that somebody has, which are so far apart, are those of two lists.
+_OTHER_NAMES: Final = 0.5
 _ON_FEW: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY)
 
 
@@ -50,6 +51,10 @@ class Members:
     def join(self, incident: Incident) -> None:
         """Take in one that has begun."""
         self._all[incident.pk] = self.incidents[incident.pk] = incident
+
+    def leave(self, incident: Incident) -> None:
+        """Take out one that is a part of another by now."""
+        del self._all[incident.pk], self.incidents[incident.pk]
 
     def networks(self, numbers: Iterable[int | None]) -> dict[int, int]:
         """Return the incidents that networks belong to."""
@@ -142,13 +147,30 @@ class Members:
             return incident.agent == finding.agent and _is_at_once(incident, finding)
         if is_on_few(incident) or len(subjects) <= FEW:
             return self._has_moved(incident, finding, subjects)
-        if _is_at_once(incident, finding) and self._is_next_door(incident, finding):
+        if _is_at_once(incident, finding) and self._is_the_same_hand(incident, finding):
             return True
         if finding.is_crowd and not is_crowd(incident) and _are_two_tools(incident, finding):
             return False
         common = IncidentName.objects.filter(incident=incident, subject__in=list(subjects)[:500])
         least = min(len(subjects), 500, incident.names)
         return int(common.count()) >= max(3, _OVERLAP * least)
+
+    def _is_the_same_hand(self, incident: Incident, finding: Finding) -> bool:
+        """Tell whether a list is gone through by who goes through another one just now.
+
+        From next door; or as the next of some networks, each of which would be an attack by itself:
+        with the same tool, which nobody else has, or of many, each with a tool of its own.
+        """
+        if self._is_next_door(incident, finding):
+            return True
+        if finding.is_crowd or not _is_of_such_names(incident, finding):
+            return False
+        if incident.agent is None:
+            return _has_lists_of(incident, MANY_NETWORKS)
+        if incident.agent != finding.agent or not _has_lists_of(incident, CAMPAIGN):
+            return False
+        last, names = finding.tries[-1].when, incident.names + len(finding.tries)
+        return is_rare(finding.agent, incident.started_at, last, names)
 
     def _is_next_door(self, incident: Incident, finding: Finding) -> bool:
         """Tell whether both come from one block of addresses: a /24, or a /48 of IPv6."""
@@ -195,6 +217,19 @@ def is_by_name(incident: Incident) -> bool:
 def is_on_few(incident: Incident) -> bool:
     """Tell whether it is after a few names, and not after a list of them."""
     return incident.kind in _ON_FEW or incident.names <= FEW
+
+
+def _has_lists_of(incident: Incident, networks: int) -> bool:
+    """Tell whether it goes through lists from so many networks, a list each."""
+    per_network = (incident.evaluated + incident.refused) / max(1, incident.networks)
+    return not is_on_few(incident) and incident.networks >= networks and per_network > FEW
+
+
+def _is_of_such_names(incident: Incident, finding: Finding) -> bool:
+    """Tell whether both are on accounts, or both on a list of which most are nobody's."""
+    names = {one.subject for one in finding.tries}
+    existing = len(exist(finding.tries)) / max(1, len(names))
+    return abs(existing - incident.names_existing / max(1, incident.names)) < _OTHER_NAMES
 
 
 def _are_two_tools(incident: Incident, finding: Finding) -> bool:

@@ -100,6 +100,25 @@ def tried_by_a_guest(
     return [one for one in found if one.agent == agent]
 
 
+def who_came_in(found: Iterable[Try], now: datetime) -> set[int]:
+    """Return the names that came in after a try with its user agent, wherever: it was their owner.
+
+    Telephones have a new network at each try.
+    """
+    first: dict[tuple[int, int | None], datetime] = {}
+    for one in found:
+        pair = one.subject, one.agent
+        first[pair] = min(one.when, first.get(pair, one.when))
+    names: set[int] = set()
+    since = min(first.values(), default=now)
+    for chunk in chunks({subject for subject, _agent in first}):
+        rows = came_in(since, now).filter(subject__in=chunk)
+        for subject, agent, when in rows.values_list("subject", "user_agent", "timestamp"):
+            if (subject, agent) in first and when > first[subject, agent]:
+                names.add(subject)
+    return names
+
+
 class More(NamedTuple):
     """Names, and tries, that are more than the people of a place explain."""
 
@@ -131,10 +150,12 @@ def unexplained(
         known = [one for one in group if one.subject in homes.people]
         rest = [one for one in group if one.subject not in homes.people]
         compared = {one.subject for one in rest if not one.is_refused}
+        # Nobody speaks for two names.
+        others = everybody.get(agent, 0) - min(people, len(compared))
         parts += [
             _beyond(known, newcomers[agent]),
             _beyond([one for one in rest if one.subject in compared], people),
-            _beyond([one for one in rest if one.subject not in compared], everybody.get(agent, 0)),
+            _beyond([one for one in rest if one.subject not in compared], others),
         ]
     return More(sum(one.names for one in parts), sum(one.tries for one in parts))
 

@@ -3,16 +3,23 @@
 Whoever guesses gets one name of some dozens, and a list of leaked pairs is right at once or not at
 all. Where half of the names of accounts come in from where they failed, with what they failed with,
 it was they themselves: passwords have expired, an app has stored a wrong one, a directory was down.
+
+Whoever has accounts of his own can have these fail and come in beside an attack. So it is nothing
+but people only where they say so of everybody: most names are somebody's, and whoever came in had
+failed there first, and no more often than people do.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
+from django.db.models import F
+
 from ..models import Incident, IncidentEvent, IncidentName, IncidentNetwork
 from . import entries
 from .detection import Detection
 from .entries import RETURNED
+from .people import TOO_MANY
 
 What, State, Verdict = IncidentEvent.What, Incident.State, Incident.Verdict
 
@@ -32,7 +39,9 @@ def look(detection: Detection) -> None:
 
 def _judge(incident: Incident, detection: Detection) -> None:
     returned = _returned(incident).count()
-    are_people = returned >= max(LEAST, _MOST * incident.names_existing)
+    is_of_accounts = incident.names_existing >= _MOST * incident.names
+    are_most = returned >= max(LEAST, _MOST * incident.names_existing)
+    are_people = is_of_accounts and are_most and not _are_others_in(incident)
     if are_people and incident.verdict == Verdict.NONE:
         _close(incident, returned, detection)
     elif not are_people and incident.verdict == Verdict.PEOPLE and not _said_by(incident):
@@ -59,7 +68,15 @@ def _open(incident: Incident, returned: int, detection: Detection) -> None:
 
 
 def _returned(incident: Incident) -> Any:
-    return IncidentName.objects.filter(incident=incident, how=RETURNED)
+    """Return the names that came in as people do: whoever tries too often is none of them."""
+    names = IncidentName.objects.filter(incident=incident, how=RETURNED)
+    return names.annotate(tries=F("evaluated") + F("refused")).filter(tries__lt=TOO_MANY)
+
+
+def _are_others_in(incident: Incident) -> bool:
+    people = _returned(incident).values("pk")
+    entered = IncidentName.objects.filter(incident=incident, entered_at__isnull=False)
+    return bool(entered.exclude(pk__in=people).exists())
 
 
 def _said_by(incident: Incident) -> str:

@@ -11,7 +11,7 @@ from ..models import Incident, SuccessfulLogin
 from . import entries, guesses, suspicion, tries
 from .detection import Detection
 from .guesses import Note
-from .suspicion import Finding, Reason
+from .suspicion import HOUR, Finding, Reason
 from .tries import Try, chunks
 
 _MOMENT = timedelta(seconds=1)
@@ -30,7 +30,7 @@ def _take(guess: int, notes: Sequence[Note], detection: Detection) -> None:
     claimed = detection.members.networks(note.network for note in notes)
     free = [note for note in notes if note.network not in claimed]
     found = detection.lessons.not_taught(_tries(free, detection))
-    incident = _incident(guess, claimed, len(notes), detection)
+    incident = _incident(guess, claimed, len(notes), detection) or _older(found, detection)
     if incident is not None:
         detection.add(incident, found)
     elif found:
@@ -49,6 +49,26 @@ def _incident(
     if pk is None and len(claimed) >= 0.5 * all_notes:
         pk = Counter(claimed.values()).most_common(1)[0][0]
     return detection.members.incidents.get(pk or 0)
+
+
+def _older(found: Sequence[Try], detection: Detection) -> Incident | None:
+    """Return the incident that goes on with these tries, if its guess can't be known any more.
+
+    The key of the fingerprints is another one, as every day, or the store has lost it.
+    """
+    day = guesses.today()
+    if not found:
+        return None
+    first, lost = found[0].when, guesses.began(day.key)
+    known = [
+        one
+        for one in detection.members.incidents.values()
+        if one.sign == Incident.Sign.SAME_GUESS
+        and one.pk not in day.hot.values()
+        and one.started_at < lost
+        and first - one.last_seen_at < HOUR
+    ]
+    return max(known, key=lambda one: one.last_seen_at, default=None)
 
 
 def _tries(notes: Iterable[Note], detection: Detection) -> list[Try]:

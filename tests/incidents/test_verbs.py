@@ -65,7 +65,7 @@ def test_each_verb_is_told_once_and_written_down(incident: Incident, told: list[
     said = list(incident.events.filter(by="sam").values_list("what", "text"))
     assert told == ["acknowledged", "named", "noted", "closed", "reopened"]
     assert [what for what, _text in said] == told
-    assert ("closed", "attack: blocked") in said
+    assert ("closed", "blocked") in said
     incident.refresh_from_db()
     assert (incident.state, incident.verdict, incident.closed_at) == ("open", "", None)
     assert str(incident) == "Monday's scan"
