@@ -149,6 +149,40 @@ def test_a_list_from_one_host_beside_a_crowd_is_another_attack(town: None, come:
     assert len(incidents()) == 2
 
 
+def test_whose_own_agent_it_is_has_not_entered(town: None, clock: Any, play: Play) -> None:
+    """Somebody travels, with what he has come in with before, while a crowd has the same."""
+    rare = "Mozilla/5.0 (a rare browser)"
+    play([Try(0, "victim7", PASSWORD, "192.0.2.77", rare)])
+    clock.tick(30 * MINUTE)
+    attack = with_agents(stuffing(90, right=(20,)), [rare])
+    play(attack, [Try(85, "victim7", PASSWORD, "203.0.113.200", rare)])
+    clock.tick(30)
+    group()
+    assert how_entered() == {"victim0": "agent"}
+
+
+def test_telephones_with_a_new_network_at_each_try_are_no_crowd(
+    town: None, clock: Any, come: Play
+) -> None:
+    """A hundred people mistype, and come in half a minute later, from somewhere else."""
+    people = [f"caller{number}" for number in range(100)]
+    settle(people, timezone.now() - timedelta(days=365))
+    wrong = [
+        Try(10 * number, name, f"mistyped{number}", f"2001:db8:{number:x}:1::1", FIREFOX)
+        for number, name in enumerate(people)
+    ]
+    right = [
+        replace(one, at=one.at + 30, password=PASSWORD, address=f"2001:db8:{number:x}:2::1")
+        for number, one in enumerate(wrong)
+    ]
+    come(wrong, right)
+    assert incidents() == []
+    clock.tick(2 * 60 * MINUTE)
+    come(wrong)
+    (found,) = incidents()
+    assert found.names >= 60
+
+
 def test_two_programs_on_one_name_are_two_attacks(town: None, come: Play) -> None:
     first = traces.brute_force("victim9", 4, 60)
     second = traces.brute_force("victim9", 5, 50, ("203.0.113.24",))

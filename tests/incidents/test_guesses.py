@@ -129,6 +129,36 @@ def test_a_lost_key_is_a_new_day(clock: Any) -> None:
     assert group().found == 0
 
 
+@pytest.mark.parametrize(("pause", "found"), [(60, 1), (2 * 60 * 60, 2)])
+def test_what_goes_on_when_the_key_is_lost_is_the_same_attack(
+    clock: Any, pause: float, found: int
+) -> None:
+    """The store is emptied, or a day is over: nobody can know the guess again."""
+    spray(60)
+    group()
+    clock.tick(1)
+    store.clear([guesses.name_of("key")])
+    clock.tick(pause)
+    spray(60, first=60)
+    group()
+    assert Incident.objects.unmerged().count() == found
+    assert sum(one.names for one in Incident.objects.unmerged()) == 120
+    # From here on its guess is known again.
+    spray(5, first=200)
+    group()
+    assert sum(one.names for one in Incident.objects.unmerged()) == 125
+    assert Incident.objects.unmerged().count() == found
+
+
+def test_two_guesses_at_once_are_two_attacks(clock: Any) -> None:
+    spray(60)
+    group()
+    clock.tick(60)
+    spray(60, "Summer2026!", first=1000)
+    group()
+    assert Incident.objects.unmerged().count() == 2
+
+
 def test_what_is_counted_is_bounded(clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(guesses, "_MOST_NAMES", 45)
     found = noted(*(seen(7, number) for number in range(100)))

@@ -107,6 +107,37 @@ def test_an_attack_from_where_people_came_in_opens_it_again(storm: Incident, clo
     assert storm.events.filter(what="reopened", by="").count() == 1
 
 
+def test_accounts_of_the_attacker_do_not_speak_for_whom_he_guessed(
+    storm: Incident, clock: Any
+) -> None:
+    """One name is tried as no person would, and entered; others fail, and come in, beside it."""
+    get_user_model().objects.create_user("victim")
+    rows(12, "victim", OFFICE)
+    group()
+    come_in(0, 12)
+    assert facts(storm)[:2] == ("closed", "people")
+    SuccessfulLogin.objects.build(
+        Subject.of("victim"), Client(OFFICE, "", "/login/"), timestamp=timezone.now(), account="99"
+    ).save()
+    group()
+    assert facts(storm)[:2] == ("open", "")
+    assert "victim" in entered_of(storm)
+
+
+def test_a_list_of_nobody_is_no_bad_day(storm: Incident, clock: Any) -> None:
+    rows(40, "leaked{}", OFFICE)
+    group()
+    come_in(0, 12)
+    assert facts(storm) == ("open", "", 12, {f"person{n}" for n in range(12)})
+
+
+def test_who_came_in_without_a_failure_is_not_among_people(storm: Incident, clock: Any) -> None:
+    get_user_model().objects.create_user("person40")
+    come_in(40, 41)
+    come_in(0, 12)
+    assert facts(storm)[:3] == ("open", "", 13)
+
+
 def test_what_staff_have_said_stays(storm: Incident, clock: Any) -> None:
     verbs.close(storm, "people", "olga")
     rows(60, "victim{}", OFFICE)
