@@ -158,6 +158,19 @@ def take() -> Seen:
     return taken
 
 
+def give_back(taken: Seen) -> None:
+    """Take back what could not be written, as far as there is room beside what came since."""
+    with _lock:
+        for key, one in taken.refusals.items():
+            known = _seen.refusals.get(key)
+            if known is not None:
+                known.times += one.times
+            elif len(_seen.refusals) < 2 * MOST:
+                _seen.refusals[key] = one
+        _seen.guesses[:0] = taken.guesses[: max(0, MOST - len(_seen.guesses))]
+        _seen.entries[:0] = taken.entries[: max(0, MOST - len(_seen.entries))]
+
+
 def _wake() -> None:
     for wake in _wakes:
         wake()

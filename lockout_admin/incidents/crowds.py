@@ -31,10 +31,14 @@ _BATCH: Final = 5_000
 _SLICE_SECS: Final = 300
 
 
-def look(cursor: IncidentCursor, detection: Detection, now: datetime) -> None:
-    """Judge what has had its time."""
+def look(
+    cursor: IncidentCursor, detection: Detection, now: datetime, late: Sequence[Try] = ()
+) -> None:
+    """Judge what has had its time; `late`: what others with higher numbers went before."""
     detection.end = now
-    ripe = _ripe(cursor, detection, now - timedelta(seconds=PATIENCE_SECS))
+    is_before = {False: cursor.crowd_failure, True: cursor.crowd_refusal}
+    ripe = [one for one in late if one.id <= is_before[one.is_refused] and one.device is None]
+    ripe += _ripe(cursor, detection, now - timedelta(seconds=PATIENCE_SECS))
     ripe = detection.lessons.not_taught(ripe)
     ripe.sort(key=lambda one: one.when)
     for _number, group in groupby(ripe, lambda one: int(one.when.timestamp() // _SLICE_SECS)):

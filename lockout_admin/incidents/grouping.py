@@ -73,7 +73,7 @@ def _turn(now: datetime, since: datetime | None) -> tuple[Summary, list[Told]]:
         detection = Detection(growth, limits, Extent(cursor), batch.since(now))
         for part in reading.slices(batch):
             detection.look_at(part)
-        crowds.look(cursor, detection, now)
+        crowds.look(cursor, detection, now, batch.late)
         same.look(notes, hits, detection)
         joining.look(detection)
         returning.look(detection)

@@ -1,19 +1,18 @@
 """What is new in the records: read by index from where the last turn ended, in bounded batches.
 
-Of parallel transactions, the one with the lower number may commit later. Numbers that are missing
-between others are looked for again for a minute.
+Numbers that are missing between others are looked for again, see `gaps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any, Final, NamedTuple
 
 from ..models import FailedLogin, IncidentCursor, RefusedTries, SuccessfulLogin
-from . import tries
+from . import gaps, tries
 from .tries import Login, Try
 
 #: Rows of a kind that are read at once.
@@ -22,8 +21,6 @@ BATCH: Final = 5_000
 FIRST_LOOK: Final = timedelta(days=7)
 #: Evidence of one slice is judged together: by what was known at its end.
 _SLICE_SECS: Final = 300
-_MISSING_SECS: Final = 60
-_MOST_MISSING: Final = 200
 _MODELS: Final[dict[str, Any]] = {
     "failure": FailedLogin,
     "success": SuccessfulLogin,
@@ -39,6 +36,8 @@ class Batch:
     logins: list[Login] = field(default_factory=list)
     #: Whether there may be more.
     is_full: bool = False
+    #: Tries that committed after others with higher numbers.
+    late: list[Try] = field(default_factory=list)
 
     def since(self, now: datetime) -> datetime:
         """Return when the first of it happened."""
@@ -70,19 +69,17 @@ def begin(cursor: IncidentCursor, since: datetime) -> None:
 
 def following(cursor: IncidentCursor, now: datetime) -> Batch:
     """Return what comes next, and move the cursor behind it."""
-    found = _late(cursor, now)
+    late = tries.failed(_late(cursor, "failure", now))
+    late += tries.refused(_late(cursor, "refusal", now))
+    entered = tries.logins(_late(cursor, "success", now))
     failed = tries.failed(_next(cursor, "failure"))
-    if failed:
-        _miss(cursor, [one.id for one in failed], now)
-        cursor.failure = failed[-1].id
+    _move(cursor, "failure", [one.id for one in failed], now)
     refused = tries.refused(_next(cursor, "refusal"))
-    if refused:
-        cursor.refusal = refused[-1].id
+    _move(cursor, "refusal", [one.id for one in refused], now)
     is_full = BATCH in (len(failed), len(refused))
-    entered = _logins(cursor, failed[-1].when if len(failed) == BATCH else None)
-    found += [*failed, *refused]
-    kept = [one for one in found if one.device is None]
-    return Batch(kept, entered, is_full or len(entered) == BATCH)
+    entered += _logins(cursor, failed[-1].when if len(failed) == BATCH else None, now)
+    found = [one for one in (*late, *failed, *refused) if one.device is None]
+    return Batch(found, entered, is_full or len(entered) >= BATCH, late)
 
 
 def slices(batch: Batch) -> Iterator[Slice]:
@@ -98,46 +95,28 @@ def slices(batch: Batch) -> Iterator[Slice]:
         )
 
 
-def _next(cursor: IncidentCursor, name: str) -> Any:
-    rows = _MODELS[name].objects.fresh().filter(pk__gt=getattr(cursor, name))
+def _next(cursor: IncidentCursor, kind: str) -> Any:
+    rows = _MODELS[kind].objects.fresh().filter(pk__gt=getattr(cursor, kind))
     return rows.order_by("pk")[:BATCH]
 
 
-def _logins(cursor: IncidentCursor, until: datetime | None) -> list[Login]:
+def _late(cursor: IncidentCursor, kind: str, now: datetime) -> Any:
+    """Return the rows that were missing and are there."""
+    rows = _MODELS[kind].objects.fresh().filter(gaps.of(cursor, kind))
+    found = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    gaps.fill(cursor, kind, found, now)
+    return _MODELS[kind].objects.fresh().filter(pk__in=found).order_by("pk")
+
+
+def _move(cursor: IncidentCursor, kind: str, found: Sequence[int], now: datetime) -> None:
+    gaps.note(cursor, kind, found, now)
+    if found:
+        setattr(cursor, kind, found[-1])
+
+
+def _logins(cursor: IncidentCursor, until: datetime | None, now: datetime) -> list[Login]:
     """Return the logins that come next; not beyond the failures that are read with them."""
-    found = []
     pks = _next(cursor, "success").values_list("pk", "timestamp")
-    for pk, when in pks:
-        if until is not None and when > until:
-            break
-        found.append(pk)
-    if not found:
-        return []
-    rows = SuccessfulLogin.objects.fresh().filter(pk__gt=cursor.success, pk__lte=found[-1])
-    cursor.success = found[-1]
-    return tries.logins(rows.order_by("pk"))
-
-
-def _miss(cursor: IncidentCursor, found: Iterable[int], now: datetime) -> None:
-    seen = set(found)
-    first = cursor.failure + 1 if cursor.failure else min(seen)
-    if max(seen) - first + 1 - len(seen) > _MOST_MISSING:
-        return  # retention has been there
-    due = now.timestamp() + _MISSING_SECS
-    for number in range(first, max(seen)):
-        if number not in seen and len(cursor.missing) < _MOST_MISSING:
-            cursor.missing[str(number)] = due
-
-
-def _late(cursor: IncidentCursor, now: datetime) -> list[Try]:
-    """Return rows that were missing and are there, and forget those that won't come."""
-    if not cursor.missing:
-        return []
-    found = tries.failed(FailedLogin.objects.fresh().filter(pk__in=map(int, cursor.missing)))
-    gone = {str(one.id) for one in found}
-    cursor.missing = {
-        number: due
-        for number, due in cursor.missing.items()
-        if number not in gone and due > now.timestamp()
-    }
-    return found
+    found = [pk for pk, _when in takewhile(lambda row: until is None or row[1] <= until, pks)]
+    _move(cursor, "success", found, now)
+    return tries.logins(SuccessfulLogin.objects.fresh().filter(pk__in=found).order_by("pk"))

@@ -16,7 +16,12 @@ def hand_over() -> None:
     seen = sightings.take()
     if seen.refusals:
         rows = [_row(one) for one in seen.refusals.values()]
-        RefusedTries.objects.bulk_create(rows, batch_size=500)
+        try:
+            RefusedTries.objects.bulk_create(rows, batch_size=500)
+        except Exception:
+            # The next turn has them: a database that is away comes back.
+            sightings.give_back(seen)
+            raise
     guesses.hand_over(seen.guesses, seen.entries)
     guesses.listen()
 

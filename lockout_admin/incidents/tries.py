@@ -11,6 +11,7 @@ from django.db.models import Count, Min
 
 from ..identity.network import network_of
 from ..models import FailedLogin, IncidentCursor, RefusedTries, SuccessfulLogin
+from . import gaps
 
 #: Values of one statement.
 _CHUNK: Final = 500
@@ -86,17 +87,17 @@ class Extent:
 
     def __init__(self, cursor: IncidentCursor) -> None:
         self._cursor = cursor
+        self._gaps = {kind: gaps.of(cursor, kind) for kind in ("failure", "refusal")}
 
     def failures(self, **where: Any) -> Any:
         """Return failures of strangers."""
         rows = FailedLogin.objects.fresh().filter(**where, device=None)
-        missing = list(map(int, self._cursor.missing))
-        return rows.filter(pk__lte=self._cursor.failure).exclude(pk__in=missing)
+        return rows.filter(pk__lte=self._cursor.failure).exclude(self._gaps["failure"])
 
     def refusals(self, **where: Any) -> Any:
         """Return what was refused to strangers."""
         rows = RefusedTries.objects.fresh().filter(**where, device=None)
-        return rows.filter(pk__lte=self._cursor.refusal)
+        return rows.filter(pk__lte=self._cursor.refusal).exclude(self._gaps["refusal"])
 
     def newest(self, since: datetime, end: datetime, **where: Any) -> list[Try]:
         """Return the newest tries of a span of time, of each kind so many, the oldest first."""

@@ -62,7 +62,7 @@ class IncidentCursor(models.Model):
     #: How far they were asked for crowds, which takes patience.
     crowd_failure = models.BigIntegerField(default=0)
     crowd_refusal = models.BigIntegerField(default=0)
-    #: Numbers of rows that were not there yet when others behind them were.
+    #: Numbers of rows that were not there yet when others behind them were, see `incidents.gaps`.
     missing = models.JSONField(default=dict)
     #: What is usual, see `incidents.thresholds`.
     usual = models.JSONField(default=dict)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.contrib.auth import authenticate
 from django.core import mail
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection
@@ -17,7 +19,7 @@ from django.utils import timezone
 from lockout_admin.engine import sightings
 from lockout_admin.identity.client import Client
 from lockout_admin.identity.subject import Subject
-from lockout_admin.incidents import reading, turns
+from lockout_admin.incidents import gaps, reading, seen, turns
 from lockout_admin.incidents.grouping import group
 from lockout_admin.incidents.thresholds import Thresholds
 from lockout_admin.management.commands import lockout_incidents
@@ -30,7 +32,8 @@ from lockout_admin.models import (
 )
 
 from ..conftest import request_from
-from .records import rows
+from .player import incidents
+from .records import comes_in, refused, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +94,8 @@ def test_a_row_that_commits_late_is_read_late(clock: Any) -> None:
     rows(1, id=last + 2)
     rows(1, id=last + 3)
     assert group().read == 2
-    assert IncidentCursor.objects.get().missing.keys() == {str(last + 1)}
+    ((first, end, _due),) = IncidentCursor.objects.get().missing["failure"]
+    assert (first, end) == (last + 1, last + 1)
     rows(1, id=last + 1)
     assert group().read == 1
     assert group().read == 0
@@ -99,15 +103,80 @@ def test_a_row_that_commits_late_is_read_late(clock: Any) -> None:
     assert group().read == 1
     clock.tick(120)
     group()
-    assert not IncidentCursor.objects.get().missing
+    assert not any(IncidentCursor.objects.get().missing.values())
 
 
-def test_a_gap_of_deleted_rows_is_not_looked_for(clock: Any) -> None:
-    rows(1)
+def test_thousands_that_commit_late_are_all_read(clock: Any) -> None:
+    """A process writes what it has refused at once, while another reads on."""
+    rows(12, "name{}")
+    refused(1)
     group()
-    rows(1, id=FailedLogin.objects.latest("pk").pk + 5000)
+    last = RefusedTries.objects.latest("pk").pk
+    refused(1, "behind")
+    RefusedTries.objects.filter(username="behind").update(id=last + 7000)
+    assert group().read == 1
+    refused(6, "between{}")
+    written = RefusedTries.objects.filter(username__startswith="between").order_by("pk")
+    for number, pk in enumerate(written.values_list("pk", flat=True)):
+        RefusedTries.objects.filter(pk=pk).update(id=last + 1000 * number + 100)
+    clock.tick(10)
+    assert group().read == 6
+    assert group().read == 0
+    (one,) = incidents()
+    assert (one.evaluated, one.refused) == (12, 8)
+
+
+@pytest.mark.parametrize("kind", ["failure", "success", "refusal"])
+def test_each_kind_of_row_may_commit_late(clock: Any, kind: str) -> None:
+    model: Any = {"failure": FailedLogin, "success": SuccessfulLogin, "refusal": RefusedTries}[kind]
+
+    def write() -> int:
+        known = list(model.objects.values_list("pk", flat=True))
+        if kind == "success":
+            comes_in("ann", "192.0.2.7")
+        else:
+            (rows if kind == "failure" else refused)(1)
+        return int(model.objects.exclude(pk__in=known).get().pk)
+
+    last = write()
     group()
-    assert not IncidentCursor.objects.get().missing
+    model.objects.filter(pk=write()).update(id=last + 40)
+    assert group().read == 1
+    model.objects.filter(pk=write()).update(id=last + 20)
+    assert group().read == 1
+    assert group().read == 0
+
+
+def test_of_a_gap_only_what_is_not_there_is_looked_for_again(clock: Any) -> None:
+    cursor = IncidentCursor(failure=10)
+    now = timezone.now()
+    gaps.note(cursor, "failure", [11, 15, 16, 30], now)
+    assert [gap[:2] for gap in cursor.missing["failure"]] == [[12, 14], [17, 29]]
+    gaps.fill(cursor, "failure", [12, 20, 21], now)
+    assert [gap[:2] for gap in cursor.missing["failure"]] == [[13, 14], [17, 19], [22, 29]]
+    gaps.fill(cursor, "failure", [], now + timedelta(seconds=61))
+    assert cursor.missing["failure"] == []
+
+
+def test_what_a_database_did_not_take_is_written_by_the_next_turn(
+    clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came meanwhile is beside it."""
+    for number in range(12):
+        authenticate(request_from("198.51.100.7"), username=f"name{number}", password="wrong")
+
+    def is_away(*args: Any, **kwargs: Any) -> None:
+        raise DatabaseError
+
+    monkeypatch.setattr(RefusedTries.objects, "bulk_create", is_away)
+    with pytest.raises(DatabaseError):
+        seen.hand_over()
+    monkeypatch.undo()
+    for name in ("name11", "name12"):
+        authenticate(request_from("198.51.100.7"), username=name, password="wrong")
+    group()
+    tries = FailedLogin.objects.count() + sum(RefusedTries.objects.values_list("times", flat=True))
+    assert tries == 14
 
 
 def test_a_site_that_never_looked_begins_a_week_ago(clock: Any) -> None:
