@@ -186,7 +186,7 @@ def _with_others(finding: Finding, found: Iterable[Try]) -> Finding:
     """Add what has the same user agent, where honest people have another."""
     first, last = finding.tries[0].when, finding.tries[-1].when
     names = len({one.subject for one in finding.tries})
-    if not agents.is_rare(finding.agent, first, last, names):
+    if not people.is_rare(finding.agent, first, last, names):
         return finding
     own = [one for one in found if one.agent == finding.agent]
     return replace(finding, tries=suspicion.strange_in_order(own))

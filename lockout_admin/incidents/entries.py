@@ -193,7 +193,7 @@ def enter(incident: Incident, login: Login, how: str, growth: Growth) -> None:
 def _came_from(incident: Incident, login: Login, growth: Growth) -> None:
     if login.network is None:
         return
-    sources = growth.networks_of(incident, {login.network: login.cidr})
+    sources = growth.networks_of(incident, {login.network: login.cidr}, login.when)
     if source := sources.get(login.network):
         source.entered += 1
         source.save(update_fields=["entered"])

@@ -11,10 +11,12 @@ from typing import Any, Final
 from django.db.models import Count, F, Max
 
 from ..models import (
+    FailedLogin,
     Incident,
     IncidentEvent,
     IncidentName,
     IncidentNetwork,
+    RefusedTries,
     SuccessfulLogin,
 )
 from ..models.incidents import MOST_PARTS
@@ -72,6 +74,7 @@ class Growth:
 
     def add(self, incident: Incident, found: Sequence[Try]) -> None:
         """Add tries to an incident."""
+        found = _not_counted(incident, found)
         if not found:
             return
         self._resume(incident, found)
@@ -147,23 +150,28 @@ class Growth:
                     first_seen_at=one.when,
                 )
             _count(row, one)
-        room = MOST_PARTS - incident.names
-        IncidentName.objects.bulk_create(list(fresh.values())[: max(0, room)], batch_size=500)
-        incident.names += len(fresh)
-        incident.names_existing += sum(row.exists for row in fresh.values())
+        room = max(0, MOST_PARTS - incident.names)
+        new = list(fresh.values())
+        IncidentName.objects.bulk_create(new[:room], batch_size=500)
+        old = _seen(incident, "subject", [row.subject for row in new[room:]], found[0].when)
+        counted = [row for row in new if row.subject not in old]
+        incident.names += len(counted)
+        incident.names_existing += sum(row.exists for row in counted)
         _update(known.values())
 
     # -- Networks ---------------------------------------------------------------------------------
 
     def _add_networks(self, incident: Incident, found: Sequence[Try]) -> None:
         cidrs = {one.network: one.cidr for one in found if one.network is not None}
-        known = self.networks_of(incident, cidrs)
+        known = self.networks_of(incident, cidrs, found[0].when)
         for one in found:
             if row := known.get(one.network):
                 _count(row, one)
         _update(known.values())
 
-    def networks_of(self, incident: Incident, cidrs: dict[Any, str]) -> dict[Any, IncidentNetwork]:
+    def networks_of(
+        self, incident: Incident, cidrs: dict[Any, str], before: datetime
+    ) -> dict[Any, IncidentNetwork]:
         """Return the rows of networks; those that are new are made, and counted."""
         known = _known(IncidentNetwork, incident, "number", cidrs)
         new = [number for number in cidrs if number not in known]
@@ -180,7 +188,7 @@ class Growth:
             for number in new
         ]
         room = max(0, MOST_PARTS - incident.networks)
-        incident.networks += len(fresh)
+        incident.networks += len(fresh) - len(_seen(incident, "network", new[room:], before))
         self.new_networks[incident.pk] |= set(new)
         IncidentNetwork.objects.bulk_create(fresh[:room], batch_size=500)
         return known | _known(IncidentNetwork, incident, "number", new)
@@ -208,6 +216,25 @@ def _known(model: Any, incident: Incident, column: str, values: Iterable[Any]) -
         found = model.objects.filter(incident=incident, **{f"{column}__in": chunk})
         rows |= {getattr(row, column): row for row in found}
     return rows
+
+
+def _not_counted(incident: Incident, found: Sequence[Try]) -> Sequence[Try]:
+    """Leave out what may have been counted: of networks that are not kept, all but the newest."""
+    if incident.networks < MOST_PARTS:
+        return found
+    kept = _known(IncidentNetwork, incident, "number", {one.network for one in found})
+    return [one for one in found if one.network in kept or one.when > incident.last_seen_at]
+
+
+def _seen(incident: Incident, column: str, values: Iterable[int], before: datetime) -> set[int]:
+    """Return those of names, or networks, that were tried since an incident began, before now."""
+    found: set[int] = set()
+    for chunk in chunks(values):
+        where = {f"{column}__in": chunk, "timestamp__lt": before}
+        for model in (FailedLogin, RefusedTries):
+            rows = model.objects.fresh().filter(**where, timestamp__gte=incident.started_at)
+            found |= set(rows.order_by().values_list(column, flat=True).distinct())
+    return found
 
 
 def _count(row: Any, one: Try) -> None:

@@ -12,7 +12,6 @@ from django.db.models import F, Max, Min
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.lessons import TEACHING
 from . import people
-from .agents import is_rare
 from .growing import CAMPAIGN, is_crowd
 from .kinds import FEW, MANY_NETWORKS, Kind
 from .suspicion import DAY, Finding, exist
@@ -170,12 +169,12 @@ class Members:
         if incident.agent != finding.agent or not _has_lists_of(incident, CAMPAIGN):
             return False
         last, names = finding.tries[-1].when, incident.names + len(finding.tries)
-        return is_rare(finding.agent, incident.started_at, last, names)
+        return people.is_rare(finding.agent, incident.started_at, last, names)
 
     def _is_next_door(self, incident: Incident, finding: Finding) -> bool:
         """Tell whether both come from one block of addresses: a /24, or a /48 of IPv6."""
         blocks = {block_of(number) for number in finding.networks}
-        if len(blocks) != 1:
+        if len(blocks) != 1 or _are_two_tools(incident, finding):
             return False
         ((first, last),) = blocks
         sources = IncidentNetwork.objects.filter(incident=incident)

@@ -30,6 +30,10 @@ _MOST: Final = 5_000
 _LOGINS_EACH: Final = 20
 #: Tries of each who comes in.
 TRIES_EACH: Final = 3
+#: An agent that so many have come in with is no attacker's own.
+_OWN: Final = 3
+#: So many logins of a week tell what people have.
+_KNOWN: Final = 100
 #: New places that an owner tries to come in from, in a day.
 _PLACES: Final = 2
 
@@ -119,6 +123,27 @@ def who_came_in(found: Iterable[Try], now: datetime) -> set[int]:
     return names
 
 
+def is_rare(agent: int | None, since: datetime, until: datetime, names: int) -> bool:
+    """Tell whether nobody to speak of comes in with a user agent, but who may have guessed right.
+
+    `names`: on how many it was tried. Of a hundred leaked passwords one or two are right.
+    """
+    if agent is None:
+        return False
+    rows = SuccessfulLogin.objects.fresh().filter(user_agent=agent)
+    rows = rows.filter(timestamp__lte=until, timestamp__gt=since - WEEK)
+    most = _OWN + names // 20
+    return len(rows.values_list("pk")[: most + 1]) <= most
+
+
+def _is_a_tool(agent: int | None, since: datetime, until: datetime, names: int) -> bool:
+    """Tell whether people have other user agents, at a site that knows them."""
+    if not is_rare(agent, since, until, names):
+        return False
+    others = came_in(since - WEEK, until).exclude(user_agent=agent)
+    return len(others.values_list("pk")[:_KNOWN]) >= _KNOWN
+
+
 class More(NamedTuple):
     """Names, and tries, that are more than the people of a place explain."""
 
@@ -147,6 +172,10 @@ def unexplained(
     parts: list[More] = []
     for agent, group in by_agent(found).items():
         people = sum(one == agent for _subject, one in here)
+        if people and _is_a_tool(agent, since, homes.end, len(group)):
+            # Who came in with it has guessed right: that speaks for nobody.
+            parts.append(_beyond(group, 0))
+            continue
         known = [one for one in group if one.subject in homes.people]
         rest = [one for one in group if one.subject not in homes.people]
         compared = {one.subject for one in rest if not one.is_refused}

@@ -11,7 +11,8 @@ from ..models import Incident, SuccessfulLogin
 from . import entries, guesses, suspicion, tries
 from .detection import Detection
 from .guesses import Note
-from .suspicion import HOUR, Finding, Reason
+from .members import RESUMES
+from .suspicion import Finding, Reason
 from .tries import Try, chunks
 
 _MOMENT = timedelta(seconds=1)
@@ -66,7 +67,7 @@ def _older(found: Sequence[Try], detection: Detection) -> Incident | None:
         if one.sign == Incident.Sign.SAME_GUESS
         and one.pk not in day.hot.values()
         and one.started_at < lost
-        and first - one.last_seen_at < HOUR
+        and first - one.last_seen_at < RESUMES
     ]
     return max(known, key=lambda one: one.last_seen_at, default=None)
 

@@ -12,7 +12,8 @@ from ..identity.subject import USERNAME_MAX_LENGTH
 from ..numbers import grouped
 from .querysets import RecordQuerySet
 
-#: Rows of names, and of networks, that an incident keeps; beyond they are only counted.
+#: Rows of names, and of networks, that an incident keeps; beyond they are only counted, by what the
+#: records of failures and refusals tell apart.
 MOST_PARTS: Final = 10_000
 TITLE_MAX_LENGTH: Final = 120
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from lockout_admin.incidents import growing
 from lockout_admin.incidents.grouping import group
 from lockout_admin.models import IncidentName
 
@@ -181,6 +182,17 @@ def test_telephones_with_a_new_network_at_each_try_are_no_crowd(
     come(wrong)
     (found,) = incidents()
     assert found.names >= 60
+
+
+def test_a_crowd_of_more_networks_than_are_kept_is_counted_once(
+    town: None, come: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(growing, "MOST_PARTS", 70)
+    attack = stuffing(200)
+    come(attack)
+    (found,) = incidents()
+    assert (found.names, found.networks, found.evaluated) == (200, 200, 200)
+    assert found.sources.count() == found.tried.count() == 70
 
 
 def test_two_programs_on_one_name_are_two_attacks(town: None, come: Play) -> None:
