@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final
 
-from ..models import Exemption
+from django.db.models import Count, Exists, OuterRef
+
+from ..models import (
+    Exemption,
+    FailedLogin,
+    Incident,
+    IncidentName,
+    IncidentNetwork,
+    RefusedTries,
+    UserAgent,
+)
 from ..models.fields import Network, parse_network
 from ..models.querysets import UserAgentManager
 from .tries import Try
 
+#: Networks that a verdict teaches of.
+MOST_TAUGHT: Final = 20
 #: Lessons that are in force at once; the oldest of more are forgotten.
 MOST: Final = 1_000
 
@@ -30,6 +43,40 @@ class Lesson:
         return self.network is None or (
             one.address is not None and ip_address(one.address) in self.network
         )
+
+
+def teach(incident: Incident, verdict: str, by: str) -> None:
+    """Have what an incident came from, and with, raise none again: each network with its agents."""
+    networks = list(
+        IncidentNetwork.objects.filter(incident=incident).order_by("number")[: MOST_TAUGHT + 1]
+    )
+    if len(networks) > MOST_TAUGHT:
+        raise ValueError("It comes from too many networks to be a scanner or a client of ours.")
+    if not networks:
+        raise ValueError("Nobody knows where it comes from.")
+    texts = dict(UserAgent.objects.values_list("pk", "text").filter(pk=incident.agent))
+    known = {row: _agents_of(incident, row) or list(texts.values()) or [""] for row in networks}
+    Exemption.objects.bulk_create(
+        Exemption(network=row.network, user_agent=text, verdict=verdict, incident=incident, by=by)
+        for row, agents in known.items()
+        for text in agents
+    )
+
+
+def _agents_of(incident: Incident, source: IncidentNetwork) -> list[str]:
+    """Return the user agents of an incident's tries from a network; none of those that are few.
+
+    Not any agent: others live there as well.
+    """
+    times: Counter[str] = Counter()
+    tried = IncidentName.objects.filter(incident=incident, subject=OuterRef("subject"))
+    span = (incident.started_at, incident.last_seen_at)
+    for model in (FailedLogin, RefusedTries):
+        rows = model.objects.fresh().filter(network=source.number, timestamp__range=span)
+        rows = rows.filter(Exists(tried), user_agent__isnull=False).order_by()
+        for text, count in rows.values_list("user_agent__text").annotate(Count("pk")):
+            times[text or ""] += count
+    return [text for text, count in times.items() if text and 10 * count >= times.total()]
 
 
 class Lessons:

@@ -20,17 +20,15 @@ from ..models import (
     IncidentEvent,
     IncidentName,
     IncidentNetwork,
-    UserAgent,
 )
 from ..models.incidents import TITLE_MAX_LENGTH
 from ..models.lessons import TEACHING
 from ..models.transactions import on_commit, tell
 from ..signals import incident_changed
+from . import taught
 
 State, What, Verdict = Incident.State, IncidentEvent.What, Incident.Verdict
 
-#: Networks that a verdict teaches of; one that comes from more is known by its user agent alone.
-MOST_TAUGHT: Final = 20
 _NOTE_MAX_LENGTH: Final = 4_000
 
 
@@ -67,7 +65,7 @@ def close(incident: Incident, verdict: str, by: str, note: str = "") -> Incident
     if verdict not in set(Verdict.values) - {Verdict.NONE}:
         raise ValueError("An incident is closed with a verdict.")
     if verdict in TEACHING:
-        _teach(incident, verdict, by)
+        taught.teach(incident, verdict, by)
     incident.state = State.CLOSED
     incident.verdict = Verdict(verdict)
     incident.closed_at = timezone.now()
@@ -165,26 +163,6 @@ def _move_networks(other: Incident, into: Incident) -> None:
 
 
 # -- All ------------------------------------------------------------------------------------------
-
-
-def _teach(incident: Incident, verdict: str, by: str) -> None:
-    agent = UserAgent.objects.filter(pk=incident.agent).first() if incident.agent else None
-    text = agent.text if agent else ""
-    networks = list(
-        IncidentNetwork.objects.filter(incident=incident).order_by("number")[: MOST_TAUGHT + 1]
-    )
-    if len(networks) > MOST_TAUGHT:
-        raise ValueError("It comes from too many networks to be a scanner or a client of ours.")
-    if not networks:
-        raise ValueError("Nobody knows where it comes from.")
-    Exemption.objects.bulk_create(
-        [
-            Exemption(
-                network=row.network, user_agent=text, verdict=verdict, incident=incident, by=by
-            )
-            for row in networks
-        ]
-    )
 
 
 def _done(

@@ -22,6 +22,8 @@ from lockout_admin.models import (
 )
 from lockout_admin.signals import incident_changed
 
+from .records import rows
+
 pytestmark = pytest.mark.django_db
 
 SCANNER = "Scanner/1.0"
@@ -110,6 +112,24 @@ def test_a_lesson_is_of_its_network_and_agent_alone(incident: Incident, clock: A
     fail(agent="Other/1.0", first=100)
     fail("203.0.113.9", first=200)
     assert group().found == 2
+
+
+def test_a_scanner_with_several_agents_teaches_these_and_not_its_network(clock: Any) -> None:
+    """Others live there, and a few tries of theirs are not the scanner's."""
+    for number, agent in enumerate(("Scan/1.0", "Scan/2.0")):
+        fail(agent=agent, first=100 * number)
+    rows(1, "somebody", "198.51.100.7", "Stranger/1.0")
+    group()
+    verbs.close(Incident.objects.get(), "scanner", "sam")
+    assert set(Exemption.objects.values_list("network", "user_agent")) == {
+        ("198.51.100.7/32", "Scan/1.0"),
+        ("198.51.100.7/32", "Scan/2.0"),
+    }
+    clock.tick(3 * 24 * 60 * 60)
+    fail(agent="Scan/2.0", first=300)
+    assert group().found == 0
+    fail(agent="Stranger/1.0", first=400)
+    assert group().found == 1
 
 
 def test_what_comes_from_everywhere_teaches_nothing(incident: Incident) -> None:
