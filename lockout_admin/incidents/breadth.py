@@ -34,23 +34,24 @@ def of_crowd(
     `going_on`: the user agents of crowds that are known: a quarter is enough to go on.
     `people`: names that came in afterwards, which do not make it a crowd.
     """
-    limit = limits.lonely_networks + 0.02 * logged_in
+    limit = limits.of_crowd(logged_in)
     findings = []
     rest: list[Try] = []
     for agent, group in by_agent(found).items():
         least = limit * _SHARE_TO_GO_ON if agent in going_on else limit
         if _is_wide(group, least, people):
-            findings.append(_crowd(group, least))
+            findings.append(_crowd(group, least, limits))
         else:
             rest += group
     if _is_wide(rest, 2 * limit, people):
-        findings.append(_crowd(rest, 2 * limit))
+        findings.append(_crowd(rest, 2 * limit, limits))
     return findings
 
 
-def _crowd(found: Iterable[Try], limit: float) -> Finding:
+def _crowd(found: Iterable[Try], limit: float, limits: Thresholds) -> Finding:
     found = strange_in_order(found)
-    reason = Reason(Incident.Sign.CROWD, _width(found), limit)
+    sign = Incident.Sign.CROWD_OF_A_DAY if limits.is_of_a_day else Incident.Sign.CROWD
+    reason = Reason(sign, _width(found), limit)
     return Finding(found, reason, is_crowd=True)
 
 

@@ -20,8 +20,8 @@ from .detection import Detection
 from .growing import is_crowd
 from .members import block_of
 from .people import WEEK
-from .suspicion import HOUR, Finding
-from .thresholds import Thresholds
+from .suspicion import DAY, HOUR, Finding
+from .thresholds import QUIET, Thresholds
 from .tries import Extent, Try, chunks
 
 #: Seconds in which people notice what they have mistyped.
@@ -29,6 +29,8 @@ PATIENCE_SECS: Final = 15
 #: Rows of a turn.
 _BATCH: Final = 5_000
 _SLICE_SECS: Final = 300
+#: So often a whole day is judged.
+_DAYS_SECS: Final = 600
 
 
 def look(
@@ -50,6 +52,13 @@ def look(
             _judge(end, detection, now, detection.limits)
     detection.members.as_of(now)
     _judge_at_once(cursor, detection, now)
+    if ripe and _is_time_to_judge_a_day(cursor, now):
+        _judge(now, detection, now, replace(detection.limits, is_of_a_day=True))
+
+
+def _is_time_to_judge_a_day(cursor: IncidentCursor, now: datetime) -> bool:
+    last = cursor.read_at
+    return last is None or now.timestamp() // _DAYS_SECS > last.timestamp() // _DAYS_SECS
 
 
 def _judge_at_once(cursor: IncidentCursor, detection: Detection, now: datetime) -> None:
@@ -152,11 +161,11 @@ def _of(incident: Incident, found: list[Try], detection: Detection, now: datetim
 
 
 def _judge(end: datetime, detection: Detection, now: datetime, limits: Thresholds) -> None:
-    since = end - HOUR
-    known = [one for one in detection.members.incidents.values() if one.last_seen_at > since]
-    going_on = {one.agent for one in known if is_crowd(one) and agents.has_no_other(one)}
+    since = end - (DAY if limits.is_of_a_day else HOUR)
+    going_on = set() if limits.is_of_a_day else _going_on(detection, since)
     found = detection.extent.newest(since, end)
-    if len(found) < breadth.least_of(limits, going_on):
+    is_loud = limits.is_of_a_day and len(found) >= QUIET
+    if is_loud or len(found) < breadth.least_of(limits, going_on):
         return
     found = _free(detection.lessons.not_taught(found), detection)
     lonely = _lonely(found, now)
@@ -170,6 +179,12 @@ def _judge(end: datetime, detection: Detection, now: datetime, limits: Threshold
         whole = _with_others(finding, found)
         whole = replace(whole, tries=[*whole.tries, *_since(end, whole.tries, detection.extent)])
         detection.start(whole)
+
+
+def _going_on(detection: Detection, since: datetime) -> set[int | None]:
+    """Return the user agents of crowds that go on, as far as nobody else has them."""
+    known = [one for one in detection.members.incidents.values() if one.last_seen_at > since]
+    return {one.agent for one in known if is_crowd(one) and agents.has_no_other(one)}
 
 
 def _since(end: datetime, tries_of: Iterable[Try], extent: Extent) -> list[Try]:

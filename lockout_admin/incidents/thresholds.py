@@ -16,6 +16,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 
 from ..models import FailedLogin, IncidentCursor
+from ..numbers import grouped
 
 #: A site without a history has these.
 LEAST_NAMES: Final = 10
@@ -23,6 +24,8 @@ LEAST_TRIES: Final = 10
 LEAST_ON_A_NAME: Final = 20
 LEAST_NETWORKS: Final = 60
 LEAST_SAME: Final = 40
+#: A day with more failures has hours that tell of a crowd.
+QUIET: Final = 2_000
 #: A threshold is so many times the usual.
 _FACTOR: Final = 2
 _DAYS: Final = 14
@@ -53,9 +56,17 @@ class Thresholds:
     same_guess: float = LEAST_SAME
     #: What is added where people come in.
     margin: float = 10
+    #: Whether a crowd is judged by a whole day, and not by an hour.
+    is_of_a_day: bool = False
     #: What they are made from.
     usual_names: float = 0
     usual_tries: float = 0
+
+    def of_crowd(self, logged_in: int) -> float:
+        """Return how many strange networks, or names, make a crowd beside so many logins."""
+        if self.is_of_a_day:
+            return 2 * self.lonely_networks + 0.05 * logged_in
+        return self.lonely_networks + 0.02 * logged_in
 
     @classmethod
     def of(cls, cursor: IncidentCursor) -> Thresholds:
@@ -104,6 +115,13 @@ class Thresholds:
                 self.lonely_networks,
                 0,
                 _("And two for each hundred logins of that hour."),
+            ),
+            Line(
+                _("The same in a day, where less than %(count)s failures are in it")
+                % {"count": grouped(QUIET)},
+                2 * self.lonely_networks,
+                0,
+                _("And five for each hundred logins of that day."),
             ),
             Line(
                 _("Names on which the same password is tried, in a day"),

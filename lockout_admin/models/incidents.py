@@ -103,6 +103,13 @@ class Incident(models.Model):
                 "the threshold is %(least)s."
             ),
         )
+        CROWD_OF_A_DAY = (
+            "crowd-day",
+            _(
+                "%(counted)s names or networks fail within a day from where nobody comes in; "
+                "the threshold is %(least)s."
+            ),
+        )
         SAME_GUESS = (
             "guess",
             _("The same guess on %(counted)s names in a day; that is no coincidence."),

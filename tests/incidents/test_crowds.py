@@ -19,6 +19,7 @@ from . import traces
 from .crowds import PASSWORD, settle
 from .judging import judge, one_of
 from .player import Player, incidents, names_of
+from .records import comes_in
 from .traces import FIREFOX, MINUTE, Attack, Try
 
 pytestmark = pytest.mark.django_db
@@ -182,6 +183,21 @@ def test_telephones_with_a_new_network_at_each_try_are_no_crowd(
     come(wrong)
     (found,) = incidents()
     assert found.names >= 60
+
+
+@pytest.mark.parametrize(("logins", "found"), [(0, 1), (2_000, 0)])
+def test_at_a_small_site_a_whole_day_tells_of_a_patient_crowd(
+    town: None, come: Play, logins: int, found: int
+) -> None:
+    """A pair every few minutes, each from a new address, with whatever browser."""
+    tries = with_agents(stuffing(250, 150), [f"Browser/{n}.0" for n in range(10)]).tries
+    for number in range(logins):
+        comes_in(f"person{number}", f"192.0.{number // 250}.{number % 250}", FIREFOX)
+    come(tries)
+    assert len(incidents()) == found
+    for one in incidents():
+        assert (one.sign, one.agent) == ("crowd-day", None)
+        assert one.names >= 240
 
 
 def test_a_crowd_of_more_networks_than_are_kept_is_counted_once(

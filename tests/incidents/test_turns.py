@@ -326,7 +326,7 @@ def _raising(problem: Exception) -> Callable[[], None]:
 
 def test_a_young_site_has_the_least(clock: Any) -> None:
     assert Thresholds.now() == Thresholds()
-    assert [line.value for line in Thresholds().lines()] == [10, 10, 20, 60, 40]
+    assert [line.value for line in Thresholds().lines()] == [10, 10, 20, 60, 120, 40]
     assert all(line.why for line in Thresholds().lines())
 
 
