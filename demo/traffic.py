@@ -211,6 +211,8 @@ def old_password(random: Random, now: datetime) -> Iterator[Visit]:
     for days, name in ((38, "heidi"), (5, "oscar")):
         home, _ = _places(random)[1]
         when = _midnight(now, days) + timedelta(hours=21)
+        for night in range(9, 0, -1):
+            yield Visit(when - timedelta(days=night), name, home, words.BROWSERS[5], API, True)
         for number in range(60):
             yield Visit(when, name, home, words.BROWSERS[5], API, repeated=number > 0)
             when += timedelta(seconds=random.uniform(580, 620))

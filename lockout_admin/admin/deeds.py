@@ -18,6 +18,7 @@ from ..identity.client import Client
 from ..incidents import remedies, verbs
 from ..incidents.remedies import Plan
 from ..models import Incident
+from ..models.lessons import TEACHING
 from ..numbers import grouped
 from . import bundles, consent
 from .actors import Actor
@@ -70,6 +71,11 @@ def _note(request: HttpRequest, incident: Incident, actor: Actor) -> str:
 def _close(request: HttpRequest, incident: Incident, actor: Actor) -> str:
     verdict, note = _text(request, "verdict"), _text(request, "note")
     verbs.close(incident, verdict, actor.name, note)
+    if verdict in TEACHING:
+        return _(
+            "It is closed. What it came from raises no incident any more, with these user agents:"
+            " see the exemptions, where this can be undone."
+        )
     return _("It is closed.")
 
 

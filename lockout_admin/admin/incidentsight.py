@@ -75,13 +75,22 @@ def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
 
 def is_of_network(incident: Incident) -> bool:
     """Tell whether what an incident is about can be no name: of a list, one may stand out."""
-    if incident.kind in OF_NAMES:
+    if incident.kind in OF_NAMES and not _is_from_one_place(incident):
         return False
     try:
         parse_network(incident.about)
     except ValidationError:
         return False
     return True
+
+
+def _is_from_one_place(incident: Incident) -> bool:
+    """Tell whether it is about its only network, though few names are tried: see `Growth`."""
+    if incident.networks != 1 or incident.names == 1:
+        return False
+    tried = IncidentName.objects.filter(incident=incident, username=incident.about)
+    sources = IncidentNetwork.objects.filter(incident=incident, network=incident.about)
+    return bool(sources.exists()) and not tried.exists()
 
 
 # -- From a name or a network to its incidents ----------------------------------------------------

@@ -177,7 +177,7 @@ class Growth:
         new = [number for number in cidrs if number not in known]
         if not new:
             return known
-        honest = _honest(new, incident.started_at)
+        honest = _honest(new, max(before, incident.started_at))
         fresh = [
             IncidentNetwork(
                 incident=incident,
@@ -200,7 +200,7 @@ def is_crowd(incident: Incident) -> bool:
 
 
 def _honest(numbers: Iterable[int], before: datetime) -> dict[int, int]:
-    """Return how many accounts came in from networks in the week before."""
+    """Return how many accounts came in from networks in the week before: up to their first try."""
     rows = SuccessfulLogin.objects.fresh().exclude(event=SuccessfulLogin.Event.LOGOUT)
     rows = rows.filter(timestamp__lt=before, timestamp__gt=before - timedelta(days=7))
     found: dict[int, int] = {}

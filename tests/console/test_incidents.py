@@ -812,6 +812,30 @@ def test_that_people_came_in_is_on_no_time_line_of_whoever_may_not_know_of_login
     assert line.count("people who came in after all") == 2
 
 
+@pytest.mark.parametrize(("verdict", "says"), [("scanner", True), ("attack", False)])
+def test_whoever_teaches_is_told_so(
+    staff: Any, incident: Incident, verdict: str, says: bool
+) -> None:
+    answer = do(staff("root"), incident, "close", verdict=verdict)
+    assert ("raises no incident any more" in answer.content.decode()) is says
+
+
+def test_the_failures_of_a_dictionary_are_those_of_its_network(
+    staff: Any, incident: Incident
+) -> None:
+    """It is about where it comes from, if no name of it stands out; or about a name, like that."""
+    IncidentNetwork.objects.filter(incident=incident, honest=3).delete()
+    Incident.objects.filter(pk=incident.pk).update(
+        kind="dictionary", about="192.0.2.7/32", networks=1, names=3
+    )
+    browser = staff("root")
+    page = browser.get(url_of(incident)).content.decode()
+    assert "net=192.0.2.7" in page
+    tried(incident, "192.0.2.7/32", evaluated=9)
+    page = browser.get(url_of(incident)).content.decode()
+    assert "username=192.0.2.7" in page
+
+
 def read(client: Client, incident: Incident, language: str) -> str:
     """Return the page of an incident in a language."""
     with translation.override(language):

@@ -18,7 +18,7 @@ from lockout_admin.models import IncidentName
 from . import traces
 from .crowds import PASSWORD, settle
 from .judging import judge, one_of
-from .player import Player, incidents, names_of
+from .player import Player, incidents, names_of, networks_of
 from .records import comes_in
 from .traces import FIREFOX, MINUTE, Attack, Try
 
@@ -209,6 +209,25 @@ def test_a_crowd_of_more_networks_than_are_kept_is_counted_once(
     (found,) = incidents()
     assert (found.names, found.networks, found.evaluated) == (200, 200, 200)
     assert found.sources.count() == found.tried.count() == 70
+
+
+def test_people_at_a_network_that_comes_in_late_have_not_entered(
+    town: None, clock: Any, play: Play
+) -> None:
+    """They came in after the attack had begun, and before it came from their network."""
+    first = [
+        Try(30 * number, "victim9", f"guess{number}", address, "curl/8.5")
+        for number, address in enumerate(islice(traces.everywhere(), 40))
+    ]
+    people = [
+        Try(300 + number, f"victim{number}", PASSWORD, "198.51.100.50", FIREFOX)
+        for number in range(4)
+    ]
+    late = [Try(1200 + n, "victim9", f"late{n}", "198.51.100.50", "curl/8.5") for n in range(12)]
+    play(first, people, late)
+    assert how_entered() == {}
+    (found,) = incidents()
+    assert "198.51.100.50/32" in networks_of(found)
 
 
 def test_two_programs_on_one_name_are_two_attacks(town: None, come: Play) -> None:

@@ -45,6 +45,8 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         # Without DEBUG the staff get random passwords, which only the seed can show.
         call_command("seed", reset=reset, if_empty=not reset, verbosity=0 if settings.DEBUG else 1)
+        # What the site would have found by now.
+        call_command("lockout_incidents", verbosity=0)
         self._tell(host, port)
         settings.LOCKOUT_ADMIN.update(rules_of(rules or ""))
         if not no_serve:
