@@ -72,7 +72,8 @@ def test_one_command_sets_it_up_and_serves_it(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(uvicorn, "run", lambda *app, **options: served.append((app, options)))
     out = StringIO()
     call_command(fastapi.Command(), port=18999, stdout=out)
-    (migrate, seed, (application, options)) = served
-    assert (migrate, seed, application) == (("migrate",), ("seed",), ("demo.fastapi.app:app",))
+    *commands, (application, options) = served
+    assert commands == [("migrate",), ("seed",), ("lockout_incidents",)]
+    assert application == ("demo.fastapi.app:app",)
     assert (options["port"], options["proxy_headers"]) == (18999, False)
     assert "http://127.0.0.1:18999/token" in out.getvalue()
