@@ -180,3 +180,16 @@ def test_a_right_pair_in_each_list_hides_none_of_them(clock: Any) -> None:
     (one,) = Incident.objects.unmerged()
     assert set(entered_of(one)) == {"victim0", "victim1", "victim2"}
     assert (one.evaluated, one.refused) == (30, 3)
+
+
+@pytest.mark.parametrize(("agent", "entered"), [(SCRIPT, {"victim0", "victim1"}), (FIREFOX, set())])
+def test_right_pairs_of_a_tool_speak_for_nobody(clock: Any, agent: str, entered: set[str]) -> None:
+    """At a site that knows what people come in with; with that, they would be new people."""
+    for number in range(110):
+        comes_in(f"person{number}", f"192.0.2.{number}", FIREFOX)
+    clock.tick(HOUR + 30)
+    for number in range(2):
+        comes_in(f"victim{number}", ONE, agent)
+    tries(NAMES[:10], ONE, agent)
+    group()
+    assert {name for one in incidents() for name in entered_of(one)} == entered

@@ -351,3 +351,25 @@ def test_a_site_that_only_watches_finds_incidents_as_well(clock: Any, guess: Gue
     guess(times=25)
     group()
     assert Incident.objects.get().evaluated == 25
+
+
+def test_what_is_given_back_has_the_room_that_is_left(
+    clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sightings, "MOST", 2)
+    client = Client("198.51.100.7", "", "/login/")
+    names = [Subject.of(f"name{number}") for number in range(6)]
+
+    def seen_of(some: list[Subject]) -> dict[Any, sightings.RefusedSeen]:
+        return {
+            (one.key, None): sightings.RefusedSeen(one, client, None, timezone.now())
+            for one in some
+        }
+
+    sightings.give_back(sightings.Seen(seen_of(names[:3])))
+    sightings.give_back(sightings.Seen(seen_of(names)))
+    kept = sightings.take().refusals.values()
+    assert [(one.subject.username, one.times) for one in kept] == [
+        *((f"name{number}", 2) for number in range(3)),
+        ("name3", 1),
+    ]
