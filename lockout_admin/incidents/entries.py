@@ -46,8 +46,6 @@ def mark(members: Members, logins: Iterable[Login], growth: Growth) -> None:
         if pk not in homes:
             homes[pk] = Homes({one.subject for one, *_ in claimed}, incident.started_at)
         is_entry = homes[pk].is_strange(login) or _is_of_a_guest(incident, login, how, homes[pk])
-        # Of a crowd that has an agent to itself, no owner is who had it before.
-        is_entry = is_entry and not (how == AGENT and homes[pk].is_own_agent(login))
         if is_entry and (how := _how(incident, login, how)):
             enter(incident, login, how, growth)
 

@@ -151,18 +151,6 @@ def test_a_list_from_one_host_beside_a_crowd_is_another_attack(town: None, come:
     assert len(incidents()) == 2
 
 
-def test_whose_own_agent_it_is_has_not_entered(town: None, clock: Any, play: Play) -> None:
-    """Somebody travels, with what he has come in with before, while a crowd has the same."""
-    rare = "Mozilla/5.0 (a rare browser)"
-    play([Try(0, "victim7", PASSWORD, "192.0.2.77", rare)])
-    clock.tick(30 * MINUTE)
-    attack = with_agents(stuffing(90, right=(20,)), [rare])
-    play(attack, [Try(85, "victim7", PASSWORD, "203.0.113.200", rare)])
-    clock.tick(30)
-    group()
-    assert how_entered() == {"victim0": "agent"}
-
-
 @pytest.mark.parametrize(("agent", "are_people"), [(FIREFOX, True), ("Other/1.0", False)])
 def test_telephones_with_a_new_network_at_each_try_are_no_crowd(
     town: None, clock: Any, come: Play, agent: str, are_people: bool
