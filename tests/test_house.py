@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -13,7 +14,7 @@ PACKAGE = ROOT / "lockout_admin"
 
 #: From the ground up. A module imports from its own floor and from those below.
 FLOORS = [
-    {"conf", "declarations", "exceptions", "numbers", "signals"},
+    {"conf", "declarations", "exceptions", "figures", "signals"},
     {"identity"},
     {"models"},
     {"engine"},
@@ -101,6 +102,12 @@ def test_no_module_imports_itself_by_a_detour() -> None:
 def test_a_module_without_a_room_is_found() -> None:
     with pytest.raises(AssertionError, match="stray has no room"):
         floor_of("stray")
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_no_module_stands_before_one_of_python(path: Path) -> None:
+    """`python -m django makemessages`, run in the package's folder, imports from there first."""
+    assert path.stem not in sys.stdlib_module_names - {"__init__"}
 
 
 def test_every_folder_with_code_is_a_room() -> None:

@@ -21,9 +21,9 @@ from ..engine.tallies import Tally
 from ..evidence import leads
 from ..evidence.agents import described
 from ..evidence.bidi import isolated, technical
+from ..figures import grouped
 from ..models import AccountLock, NetworkRule
 from ..models.fields import parse_network
-from ..numbers import grouped
 
 #: A length of time in days and a clock.
 _DAYS = gettext_lazy("%(days)s d %(time)s")

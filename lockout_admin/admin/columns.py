@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from ..evidence.bidi import isolated, technical
 from ..evidence.selection import RecordFilter
 from ..evidence.sight import Sight
+from ..figures import grouped
 from ..models import AccountLock
-from ..numbers import grouped
 from . import cells, pills, times
 from .facts import facts_of, look_up
 from .panels import picture_of

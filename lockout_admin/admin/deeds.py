@@ -14,12 +14,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ..figures import grouped
 from ..identity.client import Client
 from ..incidents import remedies, verbs
 from ..incidents.remedies import Plan
 from ..models import Incident
 from ..models.lessons import TEACHING
-from ..numbers import grouped
 from . import bundles, consent
 from .actors import Actor
 

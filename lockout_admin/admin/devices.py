@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..evidence.bidi import isolated, technical
+from ..figures import grouped
 from ..models import AuditEntry, TrustedDevice
-from ..numbers import grouped
 from . import cells
 from .owned import agent_of, look_up
 from .paging import CappedPaginator

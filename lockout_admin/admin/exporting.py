@@ -24,9 +24,9 @@ from ..evidence.filters import RecordFilter
 from ..exports.audit import Taking, Watched
 from ..exports.export import Export, Unblocked
 from ..exports.formats import FORMATS, StreamedFormat
+from ..figures import counted
 from ..identity.client import Client
 from ..models import AuditEntry
-from ..numbers import counted
 from .chips import told
 from .forms import MOST_PICKED, ExportForm
 from .paging import CAP, CappedPaginator

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..evidence.entered import CAP, Entered
 from ..evidence.filters import FailureFilter
 from ..exports.resources import FailedLoginResource
+from ..figures import counted
 from ..models import FailedLogin
 from ..models.accounts import existing
-from ..numbers import counted
 from . import cells, pills
 from .visits import VisitAdmin, may_see
 

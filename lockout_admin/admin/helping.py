@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..defences import sessions
+from ..figures import grouped
 from ..incidents import remedies
 from ..models import Incident
-from ..numbers import grouped
 from . import consent, deeds
 from .actors import Actor
 from .reasons import TO_HELP, PresetInput

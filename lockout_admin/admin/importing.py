@@ -29,10 +29,10 @@ from import_export.admin import ImportMixin
 
 from ..defences import dangers
 from ..exports import networks, tables
+from ..figures import grouped
 from ..identity.client import Client
 from ..identity.text import cleaned
 from ..models import AuditEntry
-from ..numbers import grouped
 from .networkforms import told
 
 #: So many seconds after it was read, a file may still be confirmed.

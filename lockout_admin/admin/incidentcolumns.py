@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..evidence.bidi import isolated
+from ..figures import grouped
 from ..models import Incident
-from ..numbers import grouped
 from . import times
 from .pills import Tone, pill
 from .records import ScreenAdmin

@@ -14,7 +14,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from .. import numbers
+from .. import figures
 from ..engine.releases import LockSelection
 from ..evidence import advice, leads
 from ..evidence.accounts import Account
@@ -99,7 +99,7 @@ class NamePage(LockColumns):
             "logins": [self._name_login(row) for row in dossier.logins],
             "sources": [self._name_source(source) for source in dossier.sources[:LINES]],
             "more_sources": max(0, len(dossier.sources) - LINES),
-            "failed": numbers.counted(len(dossier.failures), SAMPLE),
+            "failed": figures.counted(len(dossier.failures), SAMPLE),
             "locks": [
                 (row.pk, sentences.of_reason(row), times.ago(row.started_at), sentences.of_end(row))
                 for row in dossier.locks
@@ -142,7 +142,7 @@ class NamePage(LockColumns):
         return times.ago(row.timestamp), event, link, agent
 
     def _name_source(self, source: Any) -> tuple[Any, ...]:
-        count = numbers.counted(source.failures, SAMPLE)
+        count = figures.counted(source.failures, SAMPLE)
         link = cells.network_link(self.admin_site.name, source.network)
         return link, count, times.ago(source.last), source.is_known
 

@@ -20,10 +20,10 @@ from ..defences import rulebook
 from ..evidence.bidi import isolated, technical
 from ..evidence.networks import NetworkRuleFilter
 from ..exports.networks import NetworkRuleResource
+from ..figures import grouped
 from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
-from ..numbers import grouped
 from . import cells, times
 from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin

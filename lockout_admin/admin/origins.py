@@ -12,7 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from .. import numbers
+from .. import figures
 from ..evidence import leads
 from ..evidence.origins import NetworkDossier
 from ..evidence.sight import Sight
@@ -67,8 +67,8 @@ class NetworkPage(RecordAdmin):
         return {
             "tried": self._network_tried(dossier) if sight.failures else [],
             "failed": _counted(dossier.failures) if sight.failures else "",
-            "names_tried": numbers.grouped(dossier.failures.names) if sight.failures else "",
-            "names_entered": numbers.grouped(dossier.logins.names) if sight.logins else "",
+            "names_tried": figures.grouped(dossier.failures.names) if sight.failures else "",
+            "names_entered": figures.grouped(dossier.logins.names) if sight.logins else "",
             "people": self._network_people(dossier) if sight.logins else [],
             "entered": _counted(dossier.logins) if sight.logins else "",
             "locks": [
@@ -90,7 +90,7 @@ class NetworkPage(RecordAdmin):
         return [
             (
                 cells.name_link(self.admin_site.name, name),
-                numbers.grouped(count),
+                figures.grouped(count),
                 _account(name in dossier.known_names),
             )
             for name, count in dossier.failures.by_name()
@@ -101,7 +101,7 @@ class NetworkPage(RecordAdmin):
         return [
             (
                 cells.name_link(self.admin_site.name, name, cells.SUCCESSES),
-                numbers.grouped(count),
+                figures.grouped(count),
                 times.ago(last[name]),
             )
             for name, count in dossier.logins.by_name()
@@ -162,4 +162,4 @@ def _account(exists: bool) -> Any:
 
 def _counted(seen: Any) -> str:
     count, is_cut = seen.said
-    return numbers.counted(count, count if is_cut else count + 1)
+    return figures.counted(count, count if is_cut else count + 1)

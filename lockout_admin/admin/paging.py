@@ -13,7 +13,7 @@ from django.db import connections
 from django.db.models import DateTimeField, Q
 
 from ..evidence.slices import at_most
-from ..numbers import grouped
+from ..figures import grouped
 
 #: Rows that are counted, and have pages: a full count of 10,000,000 takes seconds.
 CAP = 10_000

@@ -15,8 +15,8 @@ from ..evidence.histograms import HEIGHT, WIDTH, Bar
 from ..evidence.loudness import SHARED, Loudness
 from ..evidence.selection import RecordFilter
 from ..evidence.summaries import CAP, FIELDS, Summary
+from ..figures import counted, grouped
 from ..models import AccountLock, FailedLogin, SuccessfulLogin
-from ..numbers import counted, grouped
 from . import cells
 from .times import ago, exact
 

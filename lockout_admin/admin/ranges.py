@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from ..evidence.selection import RecordFilter
-from ..numbers import counted, grouped
+from ..figures import counted, grouped
 from .chips import wider
 from .filtering import FilterSetListFilter
 from .paging import CAP, CappedPaginator

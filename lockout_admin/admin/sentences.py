@@ -11,8 +11,8 @@ from ..engine.inquiries import Verdict
 from ..evidence.bidi import isolated, technical
 from ..evidence.names import NameDossier
 from ..evidence.origins import NetworkDossier
+from ..figures import grouped
 from ..models import AccountLock, NetworkRule, Outbox
-from ..numbers import grouped
 from . import cells, times
 from .pills import Tone, pill
 

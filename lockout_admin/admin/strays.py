@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from ..engine import strays
 from ..engine.releases import SHOWN
+from ..figures import grouped
 from ..identity.subject import Subject
-from ..numbers import grouped
 from . import cells
 from .columns import LockColumns
 

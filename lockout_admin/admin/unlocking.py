@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..engine.releases import Extent, Outcome, Selection, release_all
+from ..figures import grouped
 from ..models import AccountLock, AuditEntry
-from ..numbers import grouped
 from . import cells, consent
 from .facts import facts_of, look_up
 from .reasons import ReasonForm, described

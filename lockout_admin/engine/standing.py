@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ..identity.network import network_of
 from ..models import FailedLogin
-from . import select
+from . import lookup
 from .buckets import Matters
 from .parts import LocksOf
 from .states import Failure, PastLock, State, States
@@ -39,7 +39,7 @@ class Standing:
         cls, matters: Matters, user_agent: int | None, device: int | None, now: datetime
     ) -> Standing:
         """Read the standing of all that an attempt falls into."""
-        answer = select.read(matters, user_agent, device, now)
+        answer = lookup.read(matters, user_agent, device, now)
         failures: dict[int, dict[int, Failure]] = {key: {} for key in matters}
         locks: dict[int, list[PastLock]] = {key: [] for key in matters}
         for part, row in answer.sorted_by_part():

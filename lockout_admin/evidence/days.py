@@ -14,8 +14,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from ..figures import counted, grouped
 from ..models import SuccessfulLogin
-from ..numbers import counted, grouped
 from .slices import count_slices
 
 DAYS: Final = 30

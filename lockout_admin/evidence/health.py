@@ -17,9 +17,9 @@ from ..conf import conf
 from ..engine import strays
 from ..engine.ruleset import rules_in_force
 from ..engine.store import store
+from ..figures import grouped
 from ..models import FailedLogin, Outbox, SuccessfulLogin
 from ..notifications import running
-from ..numbers import grouped
 
 #: Records may be so much older than they are kept: whoever prunes does so once a day.
 _PRUNED_WITHIN: Final = timedelta(days=2)

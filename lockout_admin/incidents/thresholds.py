@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from django.utils.translation import gettext as _
 
+from ..figures import grouped
 from ..models import FailedLogin, IncidentCursor
-from ..numbers import grouped
 
 #: A site without a history has these.
 LEAST_NAMES: Final = 10

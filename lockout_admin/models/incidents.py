@@ -8,8 +8,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ..figures import grouped
 from ..identity.subject import USERNAME_MAX_LENGTH
-from ..numbers import grouped
 from .querysets import RecordQuerySet
 
 #: Rows of names, and of networks, that an incident keeps; beyond they are only counted, by what the

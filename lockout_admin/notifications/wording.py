@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from ..conf import conf
+from ..figures import grouped
 from ..models import Incident, Outbox
-from ..numbers import grouped
 
 Kind = Outbox.Kind
 

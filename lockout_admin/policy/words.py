@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ..declarations.ruleset import MONITOR
 from ..declarations.values import LONGEST
 from ..engine.rules import ACCOUNT, DAY, HOUR, MINUTE, Rule
-from ..numbers import grouped
+from ..figures import grouped
 
 #: What a scope counts: failures, and names.
 _COUNTED: Final = {

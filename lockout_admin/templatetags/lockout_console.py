@@ -11,7 +11,7 @@ from ..evidence import leads
 from ..evidence.bidi import technical, with_addresses
 from ..evidence.sight import Sight
 from ..evidence.watching import notice
-from ..numbers import grouped
+from ..figures import grouped
 
 register = template.Library()
 register.filter(grouped)
