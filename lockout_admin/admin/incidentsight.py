@@ -17,6 +17,8 @@ from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import Network, parse_network
 
 Kind = Incident.Kind
+#: The URL of an incident, and its title.
+Lead = tuple[str, str]
 OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEEPING_OUT)
 #: Of a name or a network of an incident.
 NEVER_TRIED: Final = Q(evaluated=0, refused=0)
@@ -96,15 +98,25 @@ def _is_from_one_place(incident: Incident) -> bool:
 # -- From a name or a network to its incidents ----------------------------------------------------
 
 
-def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[tuple[str, str]]:
-    """Return the incidents that go on and try a name, as far as who asks may see: URL and title."""
+def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[Lead]:
+    """Return the incidents that go on and try a name, as far as who asks may see."""
     sees = Sees.of(request)
     if not sees.names:
         return []
     return _led_to(request, site, sees, IncidentName.objects.filter(subject__in=subjects))
 
 
-def of_network(request: HttpRequest, site: str, network: Network) -> list[tuple[str, str]]:
+def entered_by_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[Lead]:
+    """Return the incidents that nobody has closed, and in which a name was entered."""
+    sees = Sees.of(request)
+    if not (sees.names and sees.logins and request.user.has_perm("lockout_admin.view_incident")):
+        return []
+    names = IncidentName.objects.filter(subject__in=subjects, entered_at__isnull=False)
+    rows = Incident.objects.fresh().open().filter(pk__in=names.order_by().values("incident"))
+    return _leads(rows, site, sees)
+
+
+def of_network(request: HttpRequest, site: str, network: Network) -> list[Lead]:
     """Return the incidents that go on and come from a network, or from one inside of it."""
     first, last = number_of(str(network[0])), number_of(str(network[-1]))
     if first is None or last is None or last - first >= _BLOCK:
@@ -113,11 +125,15 @@ def of_network(request: HttpRequest, site: str, network: Network) -> list[tuple[
     return _led_to(request, site, Sees.of(request), sources)
 
 
-def _led_to(request: HttpRequest, site: str, sees: Sees, parts: Any) -> list[tuple[str, str]]:
+def _led_to(request: HttpRequest, site: str, sees: Sees, parts: Any) -> list[Lead]:
     if not request.user.has_perm("lockout_admin.view_incident"):
         return []
     if not sees.logins:
         parts = parts.exclude(NEVER_TRIED)
     rows = Incident.objects.fresh().going_on().filter(pk__in=parts.order_by().values("incident"))
+    return _leads(rows, site, sees)
+
+
+def _leads(rows: Any, site: str, sees: Sees) -> list[Lead]:
     newest = rows.order_by("-last_seen_at", "-pk")[:_LED_TO]
     return [(leads.to_incident(site, row.pk), f"#{row.pk} {sees.title_of(row)}") for row in newest]

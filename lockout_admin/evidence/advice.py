@@ -5,6 +5,7 @@ Nothing here is a secret of the account: who calls may be anybody.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 
 from django.urls import NoReverseMatch, reverse
@@ -37,7 +38,7 @@ def _of_the_account(dossier: NameDossier) -> list[str]:
 def _of_the_standing(dossier: NameDossier) -> list[str]:
     standing = dossier.standing
     if standing.verdict == Verdict.FREE:
-        return [_("Nothing keeps this name out: with the right password you can log in.")]
+        return _of_the_free(dossier)
     until = _until(standing.until or dossier.now)
     if standing.verdict == Verdict.THROTTLED:
         said = _("All tries are taken for the moment. Wait until %(until)s, then try once.")
@@ -49,6 +50,19 @@ def _of_the_standing(dossier: NameDossier) -> list[str]:
         "After too many wrong passwords the name is locked until %(until)s. That ends by itself."
     )
     return [said % {"until": until}, *_ways_in(dossier)]
+
+
+def _of_the_free(dossier: NameDossier) -> list[str]:
+    if not dossier.sight.accounts:
+        return [_("Nothing keeps this name out: with the right password you can log in.")]
+    if not dossier.accounts:
+        return [_("No lock is on this name.")]
+    told = [_("Nothing keeps this name out: with the right password you can log in.")]
+    if address := _address_of("password_reset", "admin_password_reset"):
+        # Staff may have asked for a new one, which no caller is told.
+        said = _("If your password is not taken, choose a new one: %(address)s")
+        told.append(said % {"address": address})
+    return told
 
 
 def _ways_in(dossier: NameDossier) -> list[str]:
@@ -79,12 +93,15 @@ def _of_the_past(dossier: NameDossier) -> list[str]:
 
 def _where_to_ask() -> str:
     """Return the address of the page on which owners help themselves; empty where there is none."""
-    if not conf.base_url or not conf.notifiers:
-        return ""
-    try:
-        return f"{conf.base_url.rstrip('/')}{reverse('lockout_admin:ask')}"
-    except NoReverseMatch:
-        return ""
+    return _address_of("lockout_admin:ask") if conf.notifiers else ""
+
+
+def _address_of(*names: str) -> str:
+    """Return the address of the first page that there is, by the names of URLs; empty: of none."""
+    for name in names if conf.base_url else ():
+        with suppress(NoReverseMatch):
+            return f"{conf.base_url.rstrip('/')}{reverse(name)}"
+    return ""
 
 
 def _past(when: datetime, now: datetime) -> dict[str, str]:

@@ -18,7 +18,7 @@ from ..models import FailedLogin, Incident, IncidentCursor, RefusedTries, Succes
 from . import agents, breadth, people, suspicion, tries
 from .detection import Detection
 from .growing import is_crowd
-from .members import block_of
+from .hands import block_of, block_of_all
 from .people import WEEK
 from .suspicion import DAY, HOUR, Finding
 from .thresholds import QUIET, Thresholds
@@ -92,14 +92,7 @@ def _until(found: Sequence[Try], until: datetime) -> list[Try]:
 
 
 def _free(found: Iterable[Try], detection: Detection) -> list[Try]:
-    found = list(found)
-    networks = detection.members.holders(one.network for one in found)
-    names = detection.members.names({one.subject for one in found})
-    return [
-        one
-        for one in found
-        if one.network is not None and one.network not in networks and one.subject not in names
-    ]
+    return detection.members.unclaimed(one for one in found if one.network is not None)
 
 
 def _lonely(found: Iterable[Try], now: datetime) -> list[Try]:
@@ -154,7 +147,7 @@ def _of(incident: Incident, found: list[Try], detection: Detection, now: datetim
     """Return the tries that are a crowd's: whoever rents a block of addresses has all of it."""
     if agents.is_known_by_agent(incident):
         return [one for one in found if one.agent == incident.agent]
-    block = detection.members.block_of(incident) if found and is_crowd(incident) else None
+    block = block_of_all(incident) if found and is_crowd(incident) else None
     if block is None:
         return []
     return _lonely([one for one in found if one.network and block_of(one.network) == block], now)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from ..models import Incident
-from . import entries, suspicion, taught, tries
+from ..models import Incident, IncidentName
+from . import entries, hands, leaving, people, suspicion, taught, tries, verbs
 from .agents import is_known_by_agent
 from .growing import CAMPAIGN, Growth
-from .leaving import Apart
-from .members import Members, is_by_name
+from .hands import is_by_name
+from .kinds import MANY_NETWORKS
+from .members import Members
 from .reading import Slice
 from .suspicion import DAY, Finding
 from .thresholds import Thresholds
@@ -30,6 +31,8 @@ class Detection:
         self.lessons = taught.Lessons.now()
         #: Networks from which names were tried that an incident is known by.
         self._joined: set[int | None] = set()
+        #: Known by their names, and looked back at by them.
+        self._by_name = {pk for pk, one in self.members.incidents.items() if is_by_name(one)}
         #: What happened until then has been looked at once.
         self.end = since
 
@@ -40,9 +43,9 @@ class Detection:
         self.end = part.end
         rest = self.grow(found)
         news = suspicion.news(rest, part.end)
-        networks = {one.network for one in self._unclaimed(news)} | self._joined
+        networks = {one.network for one in self.members.unclaimed(news)} | self._joined
         self._judge_networks(networks, part.end)
-        self._judge_names(self._unclaimed(news), part.end)
+        self._judge_names(self.members.unclaimed(news), part.end)
         entries.mark(self.members, part.logins, self.growth)
         for pk in list(self.growth.new_networks):
             self._take_up(self.members.incidents[pk])
@@ -53,10 +56,8 @@ class Detection:
         self._joined = set()
         for pk, group in own.items():
             incident = self.members.incidents[pk]
-            networks = {one.network for one in group}
-            # Of several that come within minutes, nobody goes on by himself.
-            if len(networks) == 1 and is_by_name(incident):
-                self._joined |= networks
+            if is_by_name(incident):
+                self._joined |= _with_own_tools(group)
             self.add(incident, group)
         return rest
 
@@ -67,8 +68,10 @@ class Detection:
 
     def start(self, finding: Finding) -> Incident:
         """Begin an incident, or have the one grow that a finding is a part of."""
-        incident = self.members.alike(finding)
+        incident = hands.alike(self.members.incidents.values(), finding)
         if incident:
+            if is_by_name(incident) and finding.agent is None:
+                incident.agent = None
             self.add(incident, finding.tries)
             return incident
         incident = self.growth.begin(finding)
@@ -76,12 +79,32 @@ class Detection:
         self._look_back(incident)
         return incident
 
+    def merge(self, into: Incident, others: Sequence[Incident]) -> None:
+        """Make incidents a part of one: it was one hand."""
+        for one in others:
+            self.members.leave(one)
+        verbs.merge(into, others, by="")
+        self.growth.judge(into)
+
     def _look_back(self, incident: Incident) -> None:
         numbers = self.growth.new_networks.pop(incident.pk, set())
         if numbers:
             entries.look_back(self.members, incident, numbers, self.growth)
             entries.look_back_by_agent(self.members, incident, self.growth)
             self._take_up(incident)
+        if is_by_name(incident) and incident.pk not in self._by_name:
+            self._by_name.add(incident.pk)
+            self._look_back_on_names(incident)
+
+    def _look_back_on_names(self, incident: Incident) -> None:
+        """Add what was tried on its names from elsewhere, before the names were what tells."""
+        rows = IncidentName.objects.filter(incident=incident)
+        where = {"subject__in": list(rows.values_list("subject", flat=True))}
+        found = self.extent.newest(incident.started_at, self.end, **where)
+        networks = self.members.networks(one.network for one in found)
+        found = [one for one in found if one.network not in networks]
+        own, _rest = self.members.sort(self.lessons.not_taught(found))
+        self.growth.add(incident, own.get(incident.pk, ()))
 
     def _take_up(self, incident: Incident) -> None:
         """Add what came from the networks of those who entered, known by their user agent."""
@@ -94,22 +117,18 @@ class Detection:
             where = {"network__in": chunk, "user_agent": incident.agent, **times}
             found += tries.failed(self.extent.failures(**where))
             found += tries.refused(self.extent.refusals(**where))
-        names = self.members.names({one.subject for one in found})
-        free = [one for one in self.lessons.not_taught(found) if one.subject not in names]
-        own, _rest = self.members.sort(free)
+        own, _rest = self.members.sort(self._unnamed(self.lessons.not_taught(found)))
         self.growth.add(incident, suspicion.strange_in_order(own.get(incident.pk, ())))
 
-    def _unclaimed(self, found: Iterable[Try]) -> list[Try]:
-        found = list(found)
-        networks = self.members.holders(one.network for one in found)
-        names = self.members.names({one.subject for one in found})
-        return [one for one in found if one.network not in networks and one.subject not in names]
+    def _unnamed(self, found: Sequence[Try]) -> list[Try]:
+        names = self.members.names(found)
+        return [one for one in found if (one.subject, one.agent) not in names]
 
     def _judge_networks(self, networks: Collection[int | None], end: datetime) -> None:
         numbers = [number for number in networks if number is not None]
         for number in tries.busy("network", numbers, end - DAY, end, self._least):
-            apart = Apart(self.members, self.extent, number)
-            found = suspicion.of_network(self.extent, number, end, self.limits, apart.claimed)
+            apart = leaving.Apart(self.members, self.extent, number)
+            found = suspicion.of_network(self.extent, number, end, self.limits, apart.free)
             if found and (found := self._not_taught(found)):
                 apart.leave(found.tries, self.growth)
                 self.start(found)
@@ -117,34 +136,80 @@ class Detection:
     def _judge_names(self, rest: Iterable[Try], end: datetime) -> None:
         subjects = {one.subject for one in rest}
         least = int(self.limits.tries_per_name)
-        found = []
-        for subject in tries.busy("subject", subjects, end - DAY, end, least):
-            one = suspicion.of_name(self.extent, subject, end, self.limits, self.members.holders)
-            if one and (one := self._not_taught(one)):
-                found.append(one)
-        for finding in self._campaigns(found, end):
-            self.start(finding)
-
-    def _campaigns(self, found: list[Finding], end: datetime) -> list[Finding]:
-        """Join what one hand does to several names at once, each from everywhere."""
         by_agent: dict[int | None, list[Finding]] = defaultdict(list)
-        for finding in found:
-            by_agent[finding.agent].append(finding)
-        joined = []
-        for agent, group in by_agent.items():
-            if agent is None or len(group) < CAMPAIGN:
-                joined += group
-                continue
-            rows = self.extent.newest(end - suspicion.HOUR, end, user_agent=agent)
-            rest = self.lessons.not_taught(self._unclaimed(rows))
-            homes = tries.Homes({one.subject for one in rest}, end)
-            strange = suspicion.counting(rest, homes)
-            kept = {(one.is_refused, one.id): one for one in strange}
-            kept |= {(one.is_refused, one.id): one for part in group for one in part.tries}
-            ordered = suspicion.strange_in_order(kept.values())
-            joined.append(Finding(ordered, group[0].reason, is_crowd=True))
-        return joined
+        free = self.members.unclaimed
+        for subject in tries.busy("subject", subjects, end - DAY, end, least):
+            one = suspicion.of_name(self.extent, subject, end, self.limits, free)
+            if one and (one := self._not_taught(one)):
+                by_agent[one.agent].append(one)
+        for group in by_agent.values():
+            self._start_on_names(group, end)
+
+    def _start_on_names(self, group: Sequence[Finding], end: datetime) -> None:
+        """Begin what is found on names, each from everywhere: one hand's, if it is on several.
+
+        On three with a tool that nobody else has, or on five within an hour with whatever tools.
+        """
+        agent, first = group[0].agent, min(one.tries[0].when for one in group)
+        has_tool = people.is_rare(agent, first, end, len(group))
+        known = self._on_names(agent, end - suspicion.HOUR, has_tool=has_tool)
+        names = len(group) + sum(one.names for one in known)
+        if names < (CAMPAIGN if has_tool else MANY_NETWORKS):
+            for one in group:
+                self.start(one)
+            return
+        found = {(one.is_refused, one.id): one for part in group for one in part.tries}
+        if has_tool:
+            found |= {(one.is_refused, one.id): one for one in self._with_tool(agent, end)}
+        ordered = suspicion.strange_in_order(found.values())
+        if known:
+            self.add(known[0], ordered)
+            self.merge(known[0], known[1:])
+        else:
+            self.start(Finding(ordered, group[0].reason, is_crowd=True))
+
+    def _on_names(self, agent: int | None, since: datetime, *, has_tool: bool) -> list[Incident]:
+        """Return the incidents that are known by names, of one user agent, or of many."""
+        return [
+            one
+            for one in self.members.incidents.values()
+            if is_by_name(one)
+            and one.agent == agent
+            and not one.is_closed
+            and (one.last_seen_at if has_tool else one.started_at) > since
+        ]
+
+    def _with_tool(self, agent: int | None, end: datetime) -> list[Try]:
+        """Return what else came with a tool, and take it out of what is known by names alone."""
+        rows = self.extent.newest(end - suspicion.HOUR, end, user_agent=agent)
+        rest = self.members.unclaimed(self.lessons.not_taught(rows))
+        strange = suspicion.counting(rest, tries.Homes({one.subject for one in rest}, end))
+        networks = self.members.holders(one.network for one in rows)
+        names = self.members.names(rows)
+        others: dict[int, list[Try]] = defaultdict(list)
+        for one in rows:
+            pk = names.get((one.subject, one.agent))
+            if pk and one.network not in networks and self.members.incidents[pk].agent is None:
+                others[pk].append(one)
+        for pk, found in others.items():
+            incident = self.members.incidents[pk]
+            strange += leaving.take_out(incident, found, self.extent, self.growth)
+        return strange
 
     def _not_taught(self, finding: Finding) -> Finding | None:
         kept = self.lessons.not_taught(finding.tries)
         return Finding(kept, finding.reason) if kept else None
+
+
+def _with_own_tools(found: Sequence[Try]) -> set[int | None]:
+    """Return the networks with user agents that no other has: somebody may go on by himself."""
+    tools: dict[int | None, set[int | None]] = defaultdict(set)
+    networks: dict[int | None, set[int | None]] = defaultdict(set)
+    for one in found:
+        tools[one.network].add(one.agent)
+        networks[one.agent].add(one.network)
+    return {
+        network
+        for network, own in tools.items()
+        if len(tools) == 1 or all(len(networks[agent]) == 1 for agent in own)
+    }

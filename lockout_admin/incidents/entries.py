@@ -62,7 +62,7 @@ def _is_of_a_guest(incident: Incident, login: Login, how: str, homes: Homes) -> 
 def _claimed(members: Members, found: Sequence[Login]) -> list[tuple[Login, int, str]]:
     """Return the logins that have something in common with an incident, that, and what."""
     networks = members.networks(login.network for login in found)
-    names = members.names({login.subject for login in found})
+    names = members.on_names({login.subject for login in found})
     agents = _agents(members, found)
     claimed = []
     for login in found:

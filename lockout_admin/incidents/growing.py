@@ -11,17 +11,16 @@ from typing import Any, Final
 from django.db.models import Count, F, Max
 
 from ..models import (
-    FailedLogin,
     Incident,
     IncidentEvent,
     IncidentName,
     IncidentNetwork,
-    RefusedTries,
     SuccessfulLogin,
 )
 from ..models.incidents import MOST_PARTS
 from . import varieties
 from .kinds import Facts, kind_of
+from .parts import count, rows_of, seen, update
 from .suspicion import Finding, exist
 from .tries import Try, chunks
 from .varieties import Notes
@@ -136,7 +135,7 @@ class Growth:
     # -- Names ------------------------------------------------------------------------------------
 
     def _add_names(self, incident: Incident, found: Sequence[Try]) -> None:
-        known = _known(IncidentName, incident, "subject", {one.subject for one in found})
+        known = rows_of(IncidentName, incident, "subject", {one.subject for one in found})
         names = exist([one for one in found if one.subject not in known])
         fresh: dict[int, IncidentName] = {}
         for one in found:
@@ -149,15 +148,15 @@ class Growth:
                     exists=one.username in names,
                     first_seen_at=one.when,
                 )
-            _count(row, one)
+            count(row, one)
         room = max(0, MOST_PARTS - incident.names)
         new = list(fresh.values())
         IncidentName.objects.bulk_create(new[:room], batch_size=500)
-        old = _seen(incident, "subject", [row.subject for row in new[room:]], found[0].when)
+        old = seen(incident, "subject", [row.subject for row in new[room:]], found[0].when)
         counted = [row for row in new if row.subject not in old]
         incident.names += len(counted)
         incident.names_existing += sum(row.exists for row in counted)
-        _update(known.values())
+        update(known.values())
 
     # -- Networks ---------------------------------------------------------------------------------
 
@@ -166,14 +165,14 @@ class Growth:
         known = self.networks_of(incident, cidrs, found[0].when)
         for one in found:
             if row := known.get(one.network):
-                _count(row, one)
-        _update(known.values())
+                count(row, one)
+        update(known.values())
 
     def networks_of(
         self, incident: Incident, cidrs: dict[Any, str], before: datetime
     ) -> dict[Any, IncidentNetwork]:
         """Return the rows of networks; those that are new are made, and counted."""
-        known = _known(IncidentNetwork, incident, "number", cidrs)
+        known = rows_of(IncidentNetwork, incident, "number", cidrs)
         new = [number for number in cidrs if number not in known]
         if not new:
             return known
@@ -188,10 +187,10 @@ class Growth:
             for number in new
         ]
         room = max(0, MOST_PARTS - incident.networks)
-        incident.networks += len(fresh) - len(_seen(incident, "network", new[room:], before))
+        incident.networks += len(fresh) - len(seen(incident, "network", new[room:], before))
         self.new_networks[incident.pk] |= set(new)
         IncidentNetwork.objects.bulk_create(fresh[:room], batch_size=500)
-        return known | _known(IncidentNetwork, incident, "number", new)
+        return known | rows_of(IncidentNetwork, incident, "number", new)
 
 
 def is_crowd(incident: Incident) -> bool:
@@ -210,41 +209,9 @@ def _honest(numbers: Iterable[int], before: datetime) -> dict[int, int]:
     return found
 
 
-def _known(model: Any, incident: Incident, column: str, values: Iterable[Any]) -> dict[Any, Any]:
-    rows: dict[Any, Any] = {}
-    for chunk in chunks(values):
-        found = model.objects.filter(incident=incident, **{f"{column}__in": chunk})
-        rows |= {getattr(row, column): row for row in found}
-    return rows
-
-
 def _not_counted(incident: Incident, found: Sequence[Try]) -> Sequence[Try]:
     """Leave out what may have been counted: of networks that are not kept, all but the newest."""
     if incident.networks < MOST_PARTS:
         return found
-    kept = _known(IncidentNetwork, incident, "number", {one.network for one in found})
+    kept = rows_of(IncidentNetwork, incident, "number", {one.network for one in found})
     return [one for one in found if one.network in kept or one.when > incident.last_seen_at]
-
-
-def _seen(incident: Incident, column: str, values: Iterable[int], before: datetime) -> set[int]:
-    """Return those of names, or networks, that were tried since an incident began, before now."""
-    found: set[int] = set()
-    for chunk in chunks(values):
-        where = {f"{column}__in": chunk, "timestamp__lt": before}
-        for model in (FailedLogin, RefusedTries):
-            rows = model.objects.fresh().filter(**where, timestamp__gte=incident.started_at)
-            found |= set(rows.order_by().values_list(column, flat=True).distinct())
-    return found
-
-
-def _count(row: Any, one: Try) -> None:
-    if one.is_refused:
-        row.refused += one.times
-    else:
-        row.evaluated += one.times
-
-
-def _update(rows: Iterable[Any]) -> None:
-    rows = list(rows)
-    if rows:
-        type(rows[0]).objects.bulk_update(rows, ["evaluated", "refused"], batch_size=500)

@@ -10,20 +10,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
-from typing import Final
 
-from ..models import Incident, IncidentName
-from . import agents, verbs
+from ..models import Incident
+from . import agents, hands
 from .detection import Detection
 from .growing import CAMPAIGN
+from .hands import is_on_few
 from .kinds import MANY_NETWORKS
-from .members import is_on_few
 from .suspicion import HOUR
-
-#: Of the names of the smaller one, so many are in both.
-_SHARE: Final = 0.8
-#: Of fewer names, two may be after the same.
-_LEAST: Final = max(10, CAMPAIGN)
 
 
 def look(detection: Detection) -> None:
@@ -34,9 +28,9 @@ def look(detection: Detection) -> None:
         incident = known.get(pk)
         if incident is None or incident.is_closed or incident.agent is None:
             continue
-        earlier = (one for one in known.values() if one.pk < pk and _are_one(one, incident))
+        earlier = (one for one in known.values() if one.pk < pk and hands.are_one(one, incident))
         if (into := next(earlier, None)) is not None:
-            _join(into, [incident], detection)
+            detection.merge(into, [incident])
 
 
 def _join_lists(detection: Detection) -> None:
@@ -65,7 +59,7 @@ def _join_all(alike: list[Incident], detection: Detection) -> None:
     into, *others = alike
     if any(one.agent != into.agent for one in others):
         into.agent = None
-    _join(into, others, detection)
+    detection.merge(into, others)
 
 
 def _is_a_list(incident: Incident, since: datetime) -> bool:
@@ -75,20 +69,3 @@ def _is_a_list(incident: Incident, since: datetime) -> bool:
         and incident.state == Incident.State.OPEN
         and not is_on_few(incident)
     )
-
-
-def _join(into: Incident, others: list[Incident], detection: Detection) -> None:
-    for one in others:
-        detection.members.leave(one)
-    verbs.merge(into, others, by="")
-    detection.growth.judge(into)
-
-
-def _are_one(one: Incident, other: Incident) -> bool:
-    is_at_once = one.started_at <= other.last_seen_at and other.started_at <= one.last_seen_at
-    least = min(one.names, other.names)
-    if one.is_closed or one.agent != other.agent or not is_at_once or least < _LEAST:
-        return False
-    own = IncidentName.objects.filter(incident=one).values("subject")
-    common = IncidentName.objects.filter(incident=other, subject__in=own).count()
-    return bool(common >= _SHARE * least)

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
-from django.db.models import F, Max, Min
+from django.db.models import F
 
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.lessons import TEACHING
 from . import people
-from .growing import CAMPAIGN, is_crowd
-from .kinds import FEW, MANY_NETWORKS, Kind
-from .suspicion import DAY, Finding, exist
+from .growing import is_crowd
+from .hands import is_by_name
+from .suspicion import DAY
 from .tries import Homes, Try, chunks
 
 #: An attack that pauses for longer is another one.
 RESUMES: Final = DAY
-#: Whoever takes another network does so without a break.
-MOVES: Final = timedelta(minutes=10)
-#: Of the names of two attacks, so many in common make them one.
-_OVERLAP: Final = 0.3
-#: Shares of names that somebody has, which are so far apart, are those of two lists.
-_OTHER_NAMES: Final = 0.5
-_ON_FEW: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY)
+Tool = tuple[int, int | None]
 
 
 class Members:
@@ -78,10 +72,49 @@ class Members:
         weak = set(rows.values_list("number", "incident"))
         return {number: pk for number, pk in found.items() if (number, pk) not in weak}
 
-    def names(self, subjects: Iterable[int]) -> dict[int, int]:
-        """Return the incidents that names belong to, where the names are what tells."""
-        by_name = [pk for pk, incident in self.incidents.items() if is_by_name(incident)]
-        return self._of(IncidentName, "subject", subjects, by_name)
+    def loud(self, sources: Any) -> int:
+        """Return how many of an incident's networks would be suspicious by themselves."""
+        return int(sources.filter(evaluated__gte=self._least - F("refused")).count())
+
+    def names(self, found: Iterable[Try]) -> dict[Tool, int]:
+        """Return the incidents that tries belong to by their names, by name and user agent.
+
+        Who is after a name with a tool of his own is not who was after it with another one.
+        """
+        tools = {(one.subject, one.agent) for one in found}
+        holders = self._by_name({subject for subject, _agent in tools})
+        own = {tool: self._with(tool[1], holders.get(tool[0], ())) for tool in tools}
+        return {tool: pk for tool, pk in own.items() if pk is not None}
+
+    def on_names(self, subjects: Iterable[int]) -> dict[int, int]:
+        """Return the latest incidents that are after names, whatever the tool."""
+        return {subject: pks[-1] for subject, pks in self._by_name(subjects).items()}
+
+    def _by_name(self, subjects: Iterable[int]) -> dict[int, list[int]]:
+        own = [pk for pk, incident in self.incidents.items() if is_by_name(incident)]
+        found: dict[int, list[int]] = defaultdict(list)
+        for chunk in chunks(set(subjects)) if own else ():
+            rows = IncidentName.objects.filter(incident__in=own, subject__in=chunk)
+            for subject, pk in rows.order_by("incident").values_list("subject", "incident"):
+                found[subject].append(pk)
+        return found
+
+    def _with(self, agent: int | None, pks: Sequence[int]) -> int | None:
+        """Return the latest of incidents that has a user agent; else, that has many."""
+        same = [pk for pk in pks if self.incidents[pk].agent == agent]
+        many = [pk for pk in pks if self.incidents[pk].agent is None]
+        return next(reversed([*many, *same]), None)
+
+    def unclaimed(self, found: Iterable[Try]) -> list[Try]:
+        """Return the tries that belong to none."""
+        found = list(found)
+        networks = self.holders(one.network for one in found)
+        names = self.names(found)
+        return [
+            one
+            for one in found
+            if one.network not in networks and (one.subject, one.agent) not in names
+        ]
 
     def _of(
         self, model: type, column: str, values: Iterable[int | None], own: Iterable[int]
@@ -101,11 +134,11 @@ class Members:
         if not self.incidents:
             return {}, list(found)
         networks = self.holders(one.network for one in found)
-        names = self.names({one.subject for one in found})
+        names = self.names(found)
         own: dict[int, list[Try]] = defaultdict(list)
         rest = []
         for one in found:
-            pk = networks.get(one.network or 0) or names.get(one.subject)
+            pk = networks.get(one.network or 0) or names.get((one.subject, one.agent))
             if pk is None:
                 rest.append(one)
             else:
@@ -130,111 +163,3 @@ class Members:
         kept = people.without_neighbours(from_there, incident.agent, end)
         kept += people.without_owners(by_name, homes)
         return kept, list(set(found) - set(kept))
-
-    # -- The same attack from elsewhere -----------------------------------------------------------
-
-    def alike(self, finding: Finding) -> Incident | None:
-        """Return the incident that a finding is a part of."""
-        for incident in reversed(self.incidents.values()):
-            if self._is_part(incident, finding):
-                return incident
-        return None
-
-    def _is_part(self, incident: Incident, finding: Finding) -> bool:
-        subjects = {one.subject for one in finding.tries}
-        if finding.is_crowd and is_crowd(incident) and incident.names >= CAMPAIGN:
-            return incident.agent == finding.agent and _is_at_once(incident, finding)
-        if is_on_few(incident) or len(subjects) <= FEW:
-            return self._has_moved(incident, finding, subjects)
-        if _is_at_once(incident, finding) and self._is_the_same_hand(incident, finding):
-            return True
-        if finding.is_crowd and not is_crowd(incident) and _are_two_tools(incident, finding):
-            return False
-        common = IncidentName.objects.filter(incident=incident, subject__in=list(subjects)[:500])
-        least = min(len(subjects), 500, incident.names)
-        return int(common.count()) >= max(3, _OVERLAP * least)
-
-    def _is_the_same_hand(self, incident: Incident, finding: Finding) -> bool:
-        """Tell whether a list is gone through by who goes through another one just now.
-
-        From next door; or as the next of some networks, each of which would be an attack by itself:
-        with the same tool, which nobody else has, or of many, each with a tool of its own.
-        """
-        if self._is_next_door(incident, finding):
-            return True
-        if finding.is_crowd or not _is_of_such_names(incident, finding):
-            return False
-        if incident.agent is None:
-            return _has_lists_of(incident, MANY_NETWORKS)
-        if incident.agent != finding.agent or not _has_lists_of(incident, CAMPAIGN):
-            return False
-        last, names = finding.tries[-1].when, incident.names + len(finding.tries)
-        return people.is_rare(finding.agent, incident.started_at, last, names)
-
-    def _is_next_door(self, incident: Incident, finding: Finding) -> bool:
-        """Tell whether both come from one block of addresses: a /24, or a /48 of IPv6."""
-        blocks = {block_of(number) for number in finding.networks}
-        if len(blocks) != 1 or _are_two_tools(incident, finding):
-            return False
-        ((first, last),) = blocks
-        sources = IncidentNetwork.objects.filter(incident=incident)
-        return bool(sources.filter(number__gte=first, number__lte=last).exists())
-
-    def block_of(self, incident: Incident) -> tuple[int, int] | None:
-        """Return the block that all networks of an incident are in; ``None``: in more than one."""
-        sources = IncidentNetwork.objects.filter(incident=incident)
-        ends = sources.aggregate(first=Min("number"), last=Max("number"))
-        first, last = block_of(ends["first"]), block_of(ends["last"])
-        return first if first == last else None
-
-    def _has_moved(self, incident: Incident, finding: Finding, subjects: set[int]) -> bool:
-        """Tell whether somebody has gone on with the same name from another network."""
-        if not _is_at_once(incident, finding) or incident.agent != finding.agent:
-            return False
-        own = IncidentName.objects.filter(incident=incident, subject__in=list(subjects)[:500])
-        return is_on_few(incident) and len(subjects) <= FEW and bool(own.exists())
-
-
-def block_of(number: int) -> tuple[int, int]:
-    """Return the first and the last network of the block of one, see `number_of`.
-
-    A /24, or a /48 of IPv6.
-    """
-    bits = 8 if number >> 32 == 0xFFFF else 16
-    first = number >> bits << bits
-    return first, first + (1 << bits) - 1
-
-
-def is_by_name(incident: Incident) -> bool:
-    """Tell whether its names tell an incident from others, wherever tries come from."""
-    return (
-        incident.kind in (Kind.DISTRIBUTED, Kind.KEEPING_OUT)
-        or (incident.kind in _ON_FEW and incident.networks > 2)
-    ) and incident.names <= 50
-
-
-def is_on_few(incident: Incident) -> bool:
-    """Tell whether it is after a few names, and not after a list of them."""
-    return incident.kind in _ON_FEW or incident.names <= FEW
-
-
-def _has_lists_of(incident: Incident, networks: int) -> bool:
-    """Tell whether it goes through lists from so many networks, a list each."""
-    per_network = (incident.evaluated + incident.refused) / max(1, incident.networks)
-    return not is_on_few(incident) and incident.networks >= networks and per_network > FEW
-
-
-def _is_of_such_names(incident: Incident, finding: Finding) -> bool:
-    """Tell whether both are on accounts, or both on a list of which most are nobody's."""
-    names = {one.subject for one in finding.tries}
-    existing = len(exist(finding.tries)) / max(1, len(names))
-    return abs(existing - incident.names_existing / max(1, incident.names)) < _OTHER_NAMES
-
-
-def _are_two_tools(incident: Incident, finding: Finding) -> bool:
-    return None not in (incident.agent, finding.agent) and incident.agent != finding.agent
-
-
-def _is_at_once(incident: Incident, finding: Finding) -> bool:
-    first = finding.tries[0].when
-    return incident.started_at - MOVES <= first <= incident.last_seen_at + MOVES

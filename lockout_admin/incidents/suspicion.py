@@ -8,7 +8,7 @@ come in, with the same user agent, before it is suspicious: typos, new names, ex
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -21,12 +21,10 @@ from ..models.accounts import existing
 from . import people
 from .people import SHARED, TOO_MANY, WEEK
 from .thresholds import Thresholds
-from .tries import MOST, Extent, Homes, Try, chunks
+from .tries import MOST, Extent, Homes, Try, agent_of, chunks
 
-#: Asked for networks: those of them that belong to another attack.
-Claims = Callable[[set[int]], Collection[int]]
-#: Asked for the names of tries: those that another attack claims.
-NameClaims = Callable[[Sequence[Try]], Collection[int]]
+#: Asked for tries: those that no other attack claims.
+Free = Callable[[Sequence[Try]], Sequence[Try]]
 
 Sign = Incident.Sign
 
@@ -65,8 +63,7 @@ class Finding:
     @property
     def agent(self) -> int | None:
         """The user agent of nearly all of it."""
-        agent, times = Counter(one.agent for one in self.tries).most_common(1)[0]
-        return agent if times >= 0.9 * len(self.tries) else None
+        return agent_of(self.tries)
 
     @property
     def networks(self) -> set[int]:
@@ -123,12 +120,10 @@ def _telling(pair: Sequence[Try], homes: Homes) -> Sequence[Try]:
 
 
 def of_network(
-    extent: Extent, number: int, end: datetime, limits: Thresholds, claimed: NameClaims
+    extent: Extent, number: int, end: datetime, limits: Thresholds, free: Free
 ) -> Finding | None:
-    """Judge a network by its last hour, then by its last day; `claimed`: names of other attacks."""
-    found = extent.newest(end - DAY, end, network=number)
-    others = claimed(found)
-    found = [one for one in found if one.subject not in others]
+    """Judge a network by its last hour, then by its last day; `free`: tries of no other attack."""
+    found = free(extent.newest(end - DAY, end, network=number))
     if not found:
         return None
     homes = Homes({one.subject for one in found}, end)
@@ -206,12 +201,10 @@ def _is_hammered(recent: Iterable[Try], limits: Thresholds) -> bool:
 
 
 def of_name(
-    extent: Extent, subject: int, end: datetime, limits: Thresholds, claimed: Claims
+    extent: Extent, subject: int, end: datetime, limits: Thresholds, free: Free
 ) -> Finding | None:
-    """Judge a name by its last day; `claimed`: networks of other attacks."""
-    found = extent.newest(end - DAY, end, subject=subject)
-    others = claimed({one.network for one in found if one.network is not None})
-    found = [one for one in found if one.network not in others]
+    """Judge a name by its last day; `free`: what is of no other attack."""
+    found = free(extent.newest(end - DAY, end, subject=subject))
     found = _without_lists(found, extent, end)
     if not found:
         return None

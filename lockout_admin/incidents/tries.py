@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -122,6 +123,12 @@ def busy(
                 for value, times in rows.filter(times__gt=1).values_list(column, "times"):
                     counts[value] += times - 1
     return [value for value, times in counts.items() if times >= least]
+
+
+def agent_of(found: Sequence[Try]) -> int | None:
+    """Return the user agent of nearly all of some tries; ``None``: they have several."""
+    agent, times = Counter(one.agent for one in found).most_common(1)[0]
+    return agent if times >= 0.9 * len(found) else None
 
 
 def chunks(values: Iterable[Any]) -> Iterator[Sequence[Any]]:
