@@ -121,7 +121,10 @@ def _has_moved(incident: Incident, finding: Finding, subjects: set[int]) -> bool
 
     With the same tool; or with many by now.
     """
-    if not _is_at_once(incident, finding) or finding.agent not in (None, incident.agent):
+    has_its_tool = finding.agent == incident.agent or (
+        finding.agent is None and is_by_name(incident)
+    )
+    if not _is_at_once(incident, finding) or not has_its_tool:
         return False
     own = IncidentName.objects.filter(incident=incident, subject__in=_some(subjects))
     return is_on_few(incident) and len(subjects) <= FEW and bool(own.exists())

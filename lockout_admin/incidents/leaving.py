@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..models import Incident, IncidentName, IncidentNetwork
+from . import varieties
 from .growing import Growth
 from .hands import MOVES
 from .kinds import MANY_NETWORKS
@@ -121,6 +122,7 @@ def take_out(incident: Incident, found: Sequence[Try], extent: Extent, growth: G
     incident.names_existing -= sum(row.exists for row in gone if is_empty(row))
     incident.names -= keep(gone)
     incident.last_seen_at = _last_seen(incident, extent, taken)
+    varieties.take_out(incident, growth.notes.take_back(taken))
     growth.judge(incident)
     return taken[::-1]
 

@@ -25,7 +25,7 @@ from ..models.incidents import TITLE_MAX_LENGTH
 from ..models.lessons import TEACHING
 from ..models.transactions import on_commit, tell
 from ..signals import incident_changed
-from . import taught
+from . import taught, varieties
 
 State, What, Verdict = Incident.State, IncidentEvent.What, Incident.Verdict
 
@@ -107,6 +107,7 @@ def merge(into: Incident, others: Iterable[Incident], by: str) -> Incident:
     with transaction.atomic(using=router.db_for_write(Incident)):
         for other in others:
             _move(other, into)
+            varieties.merge(into, other)
         into.save()
         # Not their titles: these may name names.
         numbers = ", ".join(f"#{one.pk}" for one in others)

@@ -74,7 +74,8 @@ class Player:
         self.clock.move_to(self.moment(until))
 
     def _next_turn(self) -> float:
-        return self.grouped + (EVERY_SECS if self.is_stale else HOUR)
+        # What comes after a while of nothing is looked at when it has come, and not before.
+        return max(self.now, self.grouped + EVERY_SECS) if self.is_stale else self.grouped + HOUR
 
     def tries(self, one: Try) -> None:
         fate = self.fates[one.attack]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -191,14 +192,14 @@ def test_whoever_has_another_user_agent_than_the_office_is_a_list(
 # -- On the attacked name -------------------------------------------------------------------------
 
 
-def tries_from_everywhere(name: str = "root", first: int = 0, agent: str = SCRIPT) -> None:
+def tries_from_everywhere(name: str = "root", first: int = 0, *agents: str) -> None:
     """Have a name tried from five networks, four times each."""
-    for number in range(first, first + 5):
+    for number, agent in zip(range(first, first + 5), cycle(agents or (SCRIPT,)), strict=False):
         rows(4, name, f"198.51.100.{number}", agent)
 
 
-def attacked(clock: Any) -> Incident:
-    tries_from_everywhere()
+def attacked(clock: Any, *agents: str) -> Incident:
+    tries_from_everywhere("root", 0, *agents)
     group()
     clock.tick(MINUTE)
     incident: Incident = Incident.objects.get()
@@ -221,11 +222,14 @@ def test_who_comes_in_from_where_people_live_has_gone_to_a_cafe(clock: Any) -> N
 
 
 def test_owners_who_come_from_a_new_place_are_no_part_of_it(clock: Any) -> None:
-    """Nor of one that begins; from three places, it is somebody with a copy of their user agent."""
+    """Nor of one that begins; from three places, it is somebody with a copy of their user agent.
+
+    One of many, that is: an attack with one tool is known by it.
+    """
     comes_in("root", HOME, FIREFOX)
     clock.tick(DAY)
     rows(3, "root", "192.0.2.200", FIREFOX)
-    incident = attacked(clock)
+    incident = attacked(clock, *(f"browser {number}" for number in range(5)))
     for place in (201, 202):
         rows(2, "root", f"192.0.2.{place}", FIREFOX)
     group()

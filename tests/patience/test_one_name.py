@@ -13,7 +13,7 @@ from ..incidents import traces
 from ..incidents.crowds import Site
 from ..incidents.judging import judge
 from ..incidents.player import Player, incidents
-from ..incidents.traces import HOUR, MINUTE, Attack
+from ..incidents.traces import DISTRIBUTED, HOUR, MINUTE, Attack
 from . import attacks
 from .attacks import DICTIONARY, later
 
@@ -93,3 +93,25 @@ def test_each_of_several_attacks_on_a_name_is_an_incident(
     player = play(*found)
     judged = [judge(attack, player) for attack in found]
     assert len({one.pk for one in judged}) == len(incidents()) == len(found)
+
+
+def by_tools_of_their_own(site: Site) -> Attack:
+    """Sixty networks, each hammering with another tool."""
+    hosts = attacks.hosts("198.19.7")[:60]
+    attack = traces.brute_force(ALICE, 1, 1200, hosts)
+    tries = [
+        replace(one, address=hosts[number % 60], agent=f"tool/{number % 60}")
+        for number, one in enumerate(attack.tries)
+    ]
+    return replace(attack, kinds=(DISTRIBUTED,), tries=tries)
+
+
+def many_browsers_keep_ten_out(site: Site) -> Attack:
+    return by(malice(site), *BROWSERS)
+
+
+@pytest.mark.parametrize("make", [by_tools_of_their_own, many_browsers_keep_ten_out])
+def test_tools_of_many_are_one_hand(make: Callable[[Site], Attack], club: Site, play: Play) -> None:
+    attack = make(club)
+    judge(attack, play(attack))
+    assert len(incidents()) == 1
