@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from operator import attrgetter
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
+from lockout_admin.admin.times import length
 from lockout_admin.lockout import lock_account, unlock_account
 from lockout_admin.management.commands.lockout_groups import GROUPS
 from lockout_admin.models import (
@@ -118,7 +118,7 @@ def _deed(when: Any, who: str, action: str, lock: AccountLock, details: str) -> 
 
 
 def _locked(lock: AccountLock) -> str:
-    time = timedelta(seconds=round((lock.until - lock.started_at).total_seconds()))
+    time = length(round((lock.until - lock.started_at).total_seconds()))
     return f"Locked for {time}: {lock.note}"
 
 

@@ -42,13 +42,6 @@ def moment(value: datetime) -> SafeString:
     )
 
 
-def moment_and_age(value: datetime) -> SafeString:
-    """Return a moment, and how long ago it was."""
-    seconds = max(0, round((timezone.now() - value).total_seconds()))
-    ago = _("%(time)s ago") % {"time": clock(seconds)}
-    return format_html('{} <small dir="auto">{}</small>', moment(value), ago)
-
-
 def local_time(value: datetime) -> datetime:
     """Return a moment as the reader's clock has it."""
     return timezone.localtime(value) if timezone.is_aware(value) else value

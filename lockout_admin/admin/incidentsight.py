@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest
 
 from ..evidence import leads
@@ -98,22 +98,27 @@ def _is_from_one_place(incident: Incident) -> bool:
 # -- From a name or a network to its incidents ----------------------------------------------------
 
 
-def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[Lead]:
-    """Return the incidents that go on and try a name, as far as who asks may see."""
-    sees = Sees.of(request)
-    if not sees.names:
-        return []
-    return _led_to(request, site, sees, IncidentName.objects.filter(subject__in=subjects))
+def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> dict[str, list[Lead]]:
+    """Return the incidents that a name is in, as far as who asks may see.
 
-
-def entered_by_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> list[Lead]:
-    """Return the incidents that nobody has closed, and in which a name was entered."""
+    "entered": those in which it was, until somebody closes them; "incidents": others that go on.
+    """
     sees = Sees.of(request)
-    if not (sees.names and sees.logins and request.user.has_perm("lockout_admin.view_incident")):
-        return []
-    names = IncidentName.objects.filter(subject__in=subjects, entered_at__isnull=False)
-    rows = Incident.objects.fresh().open().filter(pk__in=names.order_by().values("incident"))
-    return _leads(rows, site, sees)
+    if not (sees.names and request.user.has_perm("lockout_admin.view_incident")):
+        return {}
+    names = IncidentName.objects.filter(subject__in=subjects)
+    if not sees.logins:
+        names = names.exclude(NEVER_TRIED)
+    rows = Incident.objects.fresh().unmerged().filter(pk__in=names.order_by().values("incident"))
+    entered = names.filter(entered_at__isnull=False) if sees.logins else names.none()
+    rows = rows.annotate(is_inside=Exists(entered.filter(incident=OuterRef("pk"))))
+    unsettled = Q(is_inside=True) & ~Q(state=Incident.State.CLOSED)
+    newest = rows.filter(unsettled | Q(over_at=None)).order_by("-last_seen_at", "-pk")
+    found: dict[str, list[Lead]] = {"entered": [], "incidents": []}
+    for row in newest[:_LED_TO]:
+        is_unsettled = row.is_inside and not row.is_closed
+        found["entered" if is_unsettled else "incidents"].append(_lead(row, site, sees))
+    return found
 
 
 def of_network(request: HttpRequest, site: str, network: Network) -> list[Lead]:
@@ -121,19 +126,16 @@ def of_network(request: HttpRequest, site: str, network: Network) -> list[Lead]:
     first, last = number_of(str(network[0])), number_of(str(network[-1]))
     if first is None or last is None or last - first >= _BLOCK:
         return []
-    sources = IncidentNetwork.objects.filter(number__range=(first, last))
-    return _led_to(request, site, Sees.of(request), sources)
-
-
-def _led_to(request: HttpRequest, site: str, sees: Sees, parts: Any) -> list[Lead]:
+    sees = Sees.of(request)
     if not request.user.has_perm("lockout_admin.view_incident"):
         return []
+    parts = IncidentNetwork.objects.filter(number__range=(first, last))
     if not sees.logins:
         parts = parts.exclude(NEVER_TRIED)
     rows = Incident.objects.fresh().going_on().filter(pk__in=parts.order_by().values("incident"))
-    return _leads(rows, site, sees)
-
-
-def _leads(rows: Any, site: str, sees: Sees) -> list[Lead]:
     newest = rows.order_by("-last_seen_at", "-pk")[:_LED_TO]
-    return [(leads.to_incident(site, row.pk), f"#{row.pk} {sees.title_of(row)}") for row in newest]
+    return [_lead(row, site, sees) for row in newest]
+
+
+def _lead(row: Incident, site: str, sees: Sees) -> Lead:
+    return leads.to_incident(site, row.pk), f"#{row.pk} {sees.title_of(row)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, override
 
 from .. import lockout
 from ..engine import locks
@@ -216,7 +215,8 @@ class ActiveLockAdmin(ConsentAdmin, ExportAdminMixin, StrayLocks):
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """Write the audit entry, on the lock's record: that page stays when the lock has ended."""
         # Stays in English, as evidence does.
-        time = timedelta(seconds=round((obj.until - obj.started_at).total_seconds()))
+        with override("en"):
+            time = times.length(round((obj.until - obj.started_at).total_seconds()))
         said = f"Locked for {time}: {obj.note}"
         AuditEntry.objects.create(
             actor=str(request.user.get_username()),

@@ -48,17 +48,13 @@ class NamePage(LockColumns):
     def name_view(self, request: HttpRequest, part: str) -> HttpResponse:
         """Show it."""
         dossier = self._name_dossier(request, part)
-        site = self.admin_site.name
-        entered = incidentsight.entered_by_name(request, site, dossier.keys)
-        going_on = incidentsight.of_name(request, site, dossier.keys)
         context = {
             **self.admin_site.each_context(request),
             "title": dossier.text,
             "opts": self.opts,
             "media": self.media,
             "dossier": dossier,
-            "entered": entered,
-            "incidents": [lead for lead in going_on if lead not in entered],
+            **incidentsight.of_name(request, self.admin_site.name, dossier.keys),
             **self._name_shown(request, dossier),
         }
         if dossier.sight.locks:

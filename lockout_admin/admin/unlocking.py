@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 from ..engine.releases import Extent, Outcome, Selection, release_all
 from ..figures import grouped
 from ..models import AccountLock, AuditEntry
-from . import cells, consent
+from . import cells, consent, times
 from .facts import facts_of, look_up
 from .reasons import ReasonForm, described
 from .selections import PAUSE_AFTER_SECS
@@ -62,7 +62,7 @@ class Undone:
         return cls(
             cells.label_link(site, row),
             cells.why(row),
-            cells.moment_and_age(row.started_at),
+            times.ago(row.started_at),
             cells.moment(row.until),
             cells.sources(site, grouped(row.failures), facts.sources),
             cells.refusals(site, facts.refused),

@@ -55,7 +55,7 @@ def test_the_audit_outlives_the_account_of_who_acted(deeds: Client, staff: Any, 
     assert not LogEntry.objects.exists()
     page = staff("root").get(AUDIT).content.decode()
     for text in (
-        "Locked for 0:15:00: Reported stolen",
+        "Locked for 15 min: Reported stolen",
         "Unlocked: Ticket 4711",
         "Complete: 1 rows",
     ):

@@ -306,6 +306,36 @@ def test_nobody_is_led_to_what_they_may_not_see(
     assert (url_of(incident) in page.content.decode()) is is_there
 
 
+IT_SEEMS = "Somebody else came in with this name, it seems:"
+
+
+@pytest.mark.parametrize(
+    ("permissions", "is_told"),
+    [
+        (["view_failedlogin", "view_successfullogin", "view_incident"], True),
+        (["view_failedlogin", "view_incident"], False),
+        (["view_failedlogin", "view_successfullogin"], False),
+        (["view_successfullogin", "view_incident", "view_accountlock"], False),
+    ],
+)
+def test_the_page_of_a_name_says_that_it_was_entered_until_that_is_settled(
+    staff: Any, incident: Incident, permissions: list[str], is_told: bool
+) -> None:
+    Incident.objects.update(over_at=timezone.now())
+    browser, page = given(staff("analyst"), *permissions), leads.to_name("admin", "bob")
+    assert (IT_SEEMS in browser.get(page).content.decode()) is is_told
+    assert IT_SEEMS not in browser.get(leads.to_name("admin", "carol")).content.decode()
+    Incident.objects.update(state="closed")
+    assert IT_SEEMS not in browser.get(page).content.decode()
+
+
+def test_an_incident_in_which_a_name_was_entered_is_named_once(
+    staff: Any, incident: Incident
+) -> None:
+    page = staff("root").get(leads.to_name("admin", "bob")).content.decode()
+    assert page.count(f'href="{url_of(incident)}"') == 1
+
+
 def test_the_evidence_is_a_click_away(staff: Any, incident: Incident) -> None:
     browser = staff("security")
     page = browser.get(url_of(incident))

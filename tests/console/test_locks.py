@@ -252,7 +252,7 @@ def test_locking_by_hand(olga: Client, duration: str, seconds: str, lasts: int) 
 def test_locking_by_hand_is_audited_on_the_record(olga: Client) -> None:
     insist(olga, ADD, {"username": "eve", "duration": "900", "note": "Reported stolen"})
     entry = LogEntry.objects.get()
-    assert entry.get_change_message() == "Locked for 0:15:00: Reported stolen"
+    assert entry.get_change_message() == "Locked for 15 min: Reported stolen"
     assert olga.get(entry.get_admin_url() or "").status_code == 200
     assert entry.get_edited_object() == AccountLock.objects.get()
 
@@ -260,7 +260,7 @@ def test_locking_by_hand_is_audited_on_the_record(olga: Client) -> None:
 def test_the_audit_of_a_lock_is_in_english(olga: Client, settings: Any) -> None:
     settings.LANGUAGE_CODE = "de"
     insist(olga, ADD, {"username": "eve", "duration": "900", "note": "Gestohlen"})
-    assert LogEntry.objects.get().get_change_message() == "Locked for 0:15:00: Gestohlen"
+    assert LogEntry.objects.get().get_change_message() == "Locked for 15 min: Gestohlen"
 
 
 def test_the_history_of_an_open_lock_is_that_of_its_record(olga: Client) -> None:
@@ -268,7 +268,7 @@ def test_the_history_of_an_open_lock_is_that_of_its_record(olga: Client) -> None
     row = AccountLock.objects.get()
     answer = olga.get(page_url(row, "activelock", "history"), follow=True)
     assert answer.redirect_chain == [(page_url(row, page="history"), 302)]
-    assert "Locked for 0:15:00: Reported stolen" in answer.content.decode()
+    assert "Locked for 15 min: Reported stolen" in answer.content.decode()
 
 
 EVE = {"username": "eve", "duration": "900", "note": "Reported stolen"}

@@ -317,6 +317,32 @@ def test_a_site_without_that_page_sends_nobody_there(
     assert "mail" not in " ".join(advice.to_say(NameDossier("alice", ALL)))
 
 
+def test_nobody_is_told_to_log_in_with_a_name_that_no_account_has(db: None) -> None:
+    told = advice.to_say(NameDossier("nobody", ALL))
+    assert told[:2] == [
+        "No account has this name. Please spell the name that you log in with.",
+        "No lock is on this name.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("base_url", "address"),
+    [
+        ("https://example.org/", "https://example.org/reset/"),
+        # Nobody can be led there.
+        ("", ""),
+    ],
+)
+def test_whose_password_is_not_taken_chooses_a_new_one(
+    alice: Any, settings: Any, base_url: str, address: str
+) -> None:
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "BASE_URL": base_url}
+    assert "choose" not in " ".join(advice.to_say(NameDossier("alice", ALL)))
+    settings.ROOT_URLCONF = "tests.console.reset"
+    said = f"If your password is not taken, choose a new one: {address}"
+    assert (said in advice.to_say(NameDossier("alice", ALL))) is bool(address)
+
+
 # -- What happened ------------------------------------------------------------------------------
 
 
