@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, override
 
 from ..defences import sessions
 from ..figures import grouped
@@ -25,6 +25,8 @@ from .reasons import TO_HELP, PresetInput
 
 #: Names, each with why it is left out; empty: it is not.
 Touched = list[tuple[str, str]]
+#: Says what was done, in the language of whoever reads it.
+Said = Callable[[], str]
 
 _WHY_NOT: Final = {
     "": "",
@@ -58,8 +60,8 @@ class Help:
     #: Whether the site can do it.
     is_there: Callable[[], bool]
     touched: Callable[[Incident, Actor], Touched]
-    #: Does it, for a reason; returns what to say.
-    do: Callable[[Incident, Actor, str], str]
+    #: Does it, for a reason.
+    do: Callable[[Incident, Actor, str], Said]
 
 
 class Helping:
@@ -98,8 +100,9 @@ class Helping:
 
     def _do(self, reason: str) -> HttpResponse:
         said = self.help.do(self.incident, self.actor, reason)
-        deeds.helped(self.incident, self.actor, f"{said} {reason}")
-        messages.success(self.request, said)
+        with override("en"):  # as evidence is
+            deeds.helped(self.incident, self.actor, f"{said()} {reason}")
+        messages.success(self.request, said())
         return HttpResponseRedirect(self.back)
 
     def _nothing(self, touched: Touched) -> HttpResponse:
@@ -157,34 +160,45 @@ def _owners(incident: Incident, _actor: Actor) -> Touched:
 # -- What is done -------------------------------------------------------------------------------
 
 
-def _lock(incident: Incident, actor: Actor, reason: str) -> str:
+def _lock(incident: Incident, actor: Actor, reason: str) -> Said:
     count = remedies.lock(incident, actor.name, reason)
-    return ngettext(
-        "%(count)s name is locked for a day.", "%(count)s names are locked for a day.", count
-    ) % {"count": grouped(count)}
+    return lambda: (
+        ngettext(
+            "%(count)s name is locked for a day.", "%(count)s names are locked for a day.", count
+        )
+        % {"count": grouped(count)}
+    )
 
 
-def _passwords(incident: Incident, actor: Actor, reason: str) -> str:
+def _passwords(incident: Incident, actor: Actor, reason: str) -> Said:
     count = remedies.expire_passwords(incident, actor.name, reason, is_root=actor.is_root)
-    return ngettext(
-        "%(count)s account has to choose a new password; its sessions have ended.",
-        "%(count)s accounts have to choose new passwords; their sessions have ended.",
-        count,
-    ) % {"count": grouped(count)}
+    return lambda: (
+        ngettext(
+            "%(count)s account has to choose a new password; its sessions have ended.",
+            "%(count)s accounts have to choose new passwords; their sessions have ended.",
+            count,
+        )
+        % {"count": grouped(count)}
+    )
 
 
-def _sessions(incident: Incident, actor: Actor, reason: str) -> str:
+def _sessions(incident: Incident, actor: Actor, reason: str) -> Said:
     count, is_all = remedies.end_sessions(incident, actor.name, reason)
-    said = ngettext("%(count)s session has ended.", "%(count)s sessions have ended.", count)
-    more = "" if is_all else _("There are too many to look through: ask for new passwords.")
-    return f"{said % {'count': count}} {more}".strip()
+
+    def said() -> str:
+        done = ngettext("%(count)s session has ended.", "%(count)s sessions have ended.", count)
+        more = "" if is_all else _("There are too many to look through: ask for new passwords.")
+        return f"{done % {'count': grouped(count)}} {more}".strip()
+
+    return said
 
 
-def _tell(incident: Incident, actor: Actor, reason: str) -> str:
+def _tell(incident: Incident, actor: Actor, reason: str) -> Said:
     count = remedies.tell_owners(incident, actor.name, reason)
-    return ngettext(
-        "%(count)s owner is told by mail.", "%(count)s owners are told by mail.", count
-    ) % {"count": grouped(count)}
+    return lambda: (
+        ngettext("%(count)s owner is told by mail.", "%(count)s owners are told by mail.", count)
+        % {"count": grouped(count)}
+    )
 
 
 _HELPS: Final = {

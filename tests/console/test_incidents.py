@@ -562,6 +562,24 @@ def test_help_is_confirmed_with_a_reason_and_says_whom_it_touches(
     assert not lockout.is_account_locked("bob")
 
 
+@pytest.mark.parametrize("verb", ["lock", "sessions", "passwords"])
+def test_the_record_of_help_is_in_english_whoever_helped(
+    staff: Any, incident: Incident, settings: Any, verb: str
+) -> None:
+    settings.LANGUAGE_CODE = "de"
+    told = said(helped(staff("root"), incident, verb))
+    noted = IncidentEvent.objects.get(what="helped").text.removesuffix(" Ticket 4711")
+    assert told.split()[0] == noted.split()[0]
+    assert told != noted
+
+
+def test_who_may_do_nothing_is_told_to_call_somebody(staff: Any, incident: Incident) -> None:
+    call = "call somebody who may lock names"
+    seen = ("view_incident", "view_successfullogin")
+    assert call in given(staff("analyst"), *seen).get(url_of(incident)).content.decode()
+    assert call not in staff("root").get(url_of(incident)).content.decode()
+
+
 def test_who_was_not_shown_is_not_helped(staff: Any, incident: Incident) -> None:
     browser, url = staff("security"), url_of(incident, "help/lock")
     token = browser.get(url).context["token"]
