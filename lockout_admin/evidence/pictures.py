@@ -71,6 +71,8 @@ class Picture:
     slices: tuple[Slice, ...]
     #: The highest pile.
     most: int
+    #: When the first bar begins, and the last one ends.
+    ends: tuple[datetime, datetime]
 
     @classmethod
     def of(
@@ -89,7 +91,9 @@ class Picture:
             for number, start in enumerate(starts)
             if piles[number]
         )
-        return cls(tuple(bars), _line(before, most, step), tuple(rows), slices, most)
+        line = _line(before, most, step)
+        ends = starts[0], starts[-1] + (starts[1] - starts[0])
+        return cls(tuple(bars), line, tuple(rows), slices, most, ends)
 
 
 def _pile(
