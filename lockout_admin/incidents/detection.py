@@ -81,6 +81,8 @@ class Detection:
 
     def merge(self, into: Incident, others: Sequence[Incident]) -> None:
         """Make incidents a part of one: it was one hand."""
+        if not others:
+            return
         for one in others:
             self.members.leave(one)
         verbs.merge(into, others, by="")
