@@ -30,7 +30,7 @@ def look(notes: Sequence[Note], hits: Sequence[Note], detection: Detection) -> N
 def _take(guess: int, notes: Sequence[Note], detection: Detection) -> None:
     claimed = detection.members.networks(note.network for note in notes)
     free = [note for note in notes if note.network not in claimed]
-    found = detection.members.unclaimed(detection.lessons.not_taught(_tries(free, detection)))
+    found = detection.lessons.not_taught(_tries(free, detection))
     incident = _incident(guess, claimed, len(notes), detection) or _older(found, detection)
     if incident is not None:
         detection.add(incident, found)
