@@ -6,7 +6,8 @@ Nothing here is a secret of the account: who calls may be anybody.
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 from ..conf import conf
 from ..engine.inquiries import Verdict
 from .names import NameDossier
+
+_MINUTE: Final = timedelta(minutes=1)
 
 
 def to_say(dossier: NameDossier) -> list[str]:
@@ -109,6 +112,8 @@ def _past(when: datetime, now: datetime) -> dict[str, str]:
 
 
 def _until(when: datetime) -> str:
+    if when - timezone.now() < _MINUTE:
+        return _("%(when)s (less than a minute from now)") % {"when": _clock(when)}
     left = timeuntil(when, depth=1)
     return _("%(when)s (%(left)s from now)") % {"when": _clock(when), "left": left}
 

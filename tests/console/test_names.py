@@ -317,6 +317,13 @@ def test_a_site_without_that_page_sends_nobody_there(
     assert "mail" not in " ".join(advice.to_say(NameDossier("alice", ALL)))
 
 
+def test_the_last_minute_is_told_as_such(alice: Any, lock: Any, clock: Any) -> None:
+    row = lock()
+    clock.move_to(row.until - timedelta(seconds=42))
+    (told, *_more) = advice.to_say(NameDossier("alice", ALL))
+    assert "(less than a minute from now)" in told
+
+
 def test_nobody_is_told_to_log_in_with_a_name_that_no_account_has(db: None) -> None:
     told = advice.to_say(NameDossier("nobody", ALL))
     assert told[:2] == [
