@@ -87,14 +87,12 @@ def test_one_with_a_tool_beside_many_browsers_goes_on_by_himself(clock: Any) -> 
 
 
 def test_one_of_many_who_each_have_a_tool_does_not(clock: Any) -> None:
-    for number in range(8):
-        rows(12, "root", f"203.0.113.{number}", f"tool {number}")
-        group()
-        clock.tick(10)
-    everywhere("root", 10, *BROWSERS)
+    everywhere("root", 0, *BROWSERS, networks=6)
     group()
-    loud = [one for one in incidents() if one.networks > 1]
-    assert [(one.networks, one.evaluated) for one in loud] == [(5, 20)]
+    clock.tick(MINUTE)
+    everywhere("root", 0, *BROWSERS, networks=6, each=12)
+    group()
+    assert figures() == [({"root"}, 6, 96)]
 
 
 # -- Before the names were what tells -------------------------------------------------------------
