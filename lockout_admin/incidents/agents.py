@@ -9,9 +9,12 @@ from .people import is_rare
 
 def is_known_by_agent(incident: Incident) -> bool:
     """Tell whether an incident is a crowd with a user agent that honest people have not."""
-    if incident.agent is None or not is_crowd(incident) or incident.names < CAMPAIGN:
-        return False
-    return _is_its_own(incident)
+    return may_be_known_by_agent(incident) and _is_its_own(incident)
+
+
+def may_be_known_by_agent(incident: Incident) -> bool:
+    """Tell whether an incident is a crowd with a user agent, whoever else has that."""
+    return incident.agent is not None and is_crowd(incident) and incident.names >= CAMPAIGN
 
 
 def has_no_other(incident: Incident) -> bool:

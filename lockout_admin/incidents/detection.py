@@ -8,11 +8,12 @@ from datetime import datetime
 
 from ..models import Incident, IncidentName
 from . import entries, hands, leaving, people, suspicion, taught, tries, verbs
-from .agents import is_known_by_agent
+from .agents import is_known_by_agent, may_be_known_by_agent
 from .growing import CAMPAIGN, Growth
 from .hands import is_by_name
 from .kinds import MANY_NETWORKS
 from .members import Members
+from .parts import missing
 from .reading import Slice
 from .suspicion import DAY, Finding
 from .thresholds import Thresholds
@@ -33,6 +34,10 @@ class Detection:
         self._joined: set[int | None] = set()
         #: Known by their names, and looked back at by them.
         self._by_name = {pk for pk, one in self.members.incidents.items() if is_by_name(one)}
+        #: Known by their user agents, and looked back at by them.
+        self._by_tool = {
+            pk for pk, one in self.members.incidents.items() if may_be_known_by_agent(one)
+        }
         #: What happened until then has been looked at once.
         self.end = since
 
@@ -97,6 +102,10 @@ class Detection:
         if is_by_name(incident) and incident.pk not in self._by_name:
             self._by_name.add(incident.pk)
             self._look_back_on_names(incident)
+        if may_be_known_by_agent(incident) and incident.pk not in self._by_tool:
+            self._by_tool.add(incident.pk)
+            if is_known_by_agent(incident):
+                self._look_back_by_tool(incident)
 
     def _look_back_on_names(self, incident: Incident) -> None:
         """Add what was tried on its names from elsewhere, before the names were what tells."""
@@ -107,6 +116,12 @@ class Detection:
         found = [one for one in found if one.network not in networks]
         own, _rest = self.members.sort(self.lessons.not_taught(found))
         self.growth.add(incident, own.get(incident.pk, ()))
+
+    def _look_back_by_tool(self, incident: Incident) -> None:
+        """Add what came with its tool, before that was what tells."""
+        span = min(self.end - incident.started_at + suspicion.HOUR, DAY)
+        found = self._with_tool(incident.agent, self.end - span, self.end, incident)
+        self.growth.add(incident, suspicion.strange_in_order(found))
 
     def _take_up(self, incident: Incident) -> None:
         """Add what came from the networks of those who entered, known by their user agent."""
@@ -162,7 +177,9 @@ class Detection:
             return
         found = {(one.is_refused, one.id): one for part in group for one in part.tries}
         if has_tool:
-            found |= {(one.is_refused, one.id): one for one in self._with_tool(agent, end)}
+            into = known[0] if known else None
+            more = self._with_tool(agent, end - suspicion.HOUR, end, into)
+            found |= {(one.is_refused, one.id): one for one in more}
         ordered = suspicion.strange_in_order(found.values())
         if known:
             self.add(known[0], ordered)
@@ -181,22 +198,26 @@ class Detection:
             and (one.last_seen_at if has_tool else one.started_at) > since
         ]
 
-    def _with_tool(self, agent: int | None, end: datetime) -> list[Try]:
-        """Return what else came with a tool, and take it out of what is known by names alone."""
-        rows = self.extent.newest(end - suspicion.HOUR, end, user_agent=agent)
-        rest = self.members.unclaimed(self.lessons.not_taught(rows))
-        strange = suspicion.counting(rest, tries.Homes({one.subject for one in rest}, end))
-        networks = self.members.holders(one.network for one in rows)
-        names = self.members.names(rows)
-        others: dict[int, list[Try]] = defaultdict(list)
-        for one in rows:
-            pk = names.get((one.subject, one.agent))
-            if pk and one.network not in networks and self.members.incidents[pk].agent is None:
-                others[pk].append(one)
-        for pk, found in others.items():
-            incident = self.members.incidents[pk]
-            strange += leaving.take_out(incident, found, self.extent, self.growth)
-        return strange
+    def _with_tool(
+        self, agent: int | None, since: datetime, end: datetime, into: Incident | None
+    ) -> list[Try]:
+        """Return what else came with a tool; it leaves what is known by its names alone."""
+        rows = self.lessons.not_taught(self.extent.newest(since, end, user_agent=agent))
+        places, names = self.members.holders(rows), self.members.names(rows)
+        known = self.members.incidents
+        mixed = {pk for pk, one in known.items() if one.agent is None and is_by_name(one)}
+        own = {None, into.pk if into else None}
+        free = [
+            one
+            for one in rows
+            if (place := places.get((one.network, one.agent))) in own
+            and (place is not None or names.get((one.subject, one.agent)) in own | mixed)
+        ]
+        found = suspicion.counting(free, tries.Homes({one.subject for one in free}, end))
+        found = missing(into, found) if into else found
+        for pk in mixed - own:
+            leaving.take_out(known[pk], found, self.extent, self.growth)
+        return found
 
     def _not_taught(self, finding: Finding) -> Finding | None:
         kept = self.lessons.not_taught(finding.tries)

@@ -61,17 +61,17 @@ def _is_of_a_guest(incident: Incident, login: Login, how: str, homes: Homes) -> 
 
 def _claimed(members: Members, found: Sequence[Login]) -> list[tuple[Login, int, str]]:
     """Return the logins that have something in common with an incident, that, and what."""
-    networks = members.networks(login.network for login in found)
+    places = members.holders(found)
     names = members.on_names({login.subject for login in found})
     agents = _agents(members, found)
     claimed = []
     for login in found:
-        if pk := networks.get(login.network or 0):
+        if pk := places.get((login.network, login.agent)):
             claimed.append((login, pk, NETWORK))
-        elif pk := names.get(login.subject):
-            claimed.append((login, pk, NAME))
         elif pk := agents.get(login.agent):
             claimed.append((login, pk, AGENT))
+        elif pk := names.get(login.subject):
+            claimed.append((login, pk, NAME))
     return claimed
 
 

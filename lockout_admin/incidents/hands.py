@@ -81,11 +81,13 @@ def _is_part(incident: Incident, finding: Finding) -> bool:
         return _has_moved(incident, finding, subjects)
     if _is_at_once(incident, finding) and _goes_through_lists(incident, finding):
         return True
-    if finding.is_crowd and not is_crowd(incident) and _are_two_tools(incident, finding):
-        return False
-    common = IncidentName.objects.filter(incident=incident, subject__in=_some(subjects))
-    least = min(len(subjects), _COMPARED, incident.names)
-    return int(common.count()) >= max(3, _OVERLAP * least)
+    own = IncidentName.objects.filter(incident=incident, subject__in=_some(subjects))
+    common = int(own.count())
+    if _are_two_tools(incident, finding):
+        # The list itself is the same, and not only some of its names.
+        is_such = finding.is_crowd <= is_crowd(incident)
+        return is_such and common >= _SHARE * min(_COMPARED, max(len(subjects), incident.names))
+    return common >= max(3, _OVERLAP * min(len(subjects), _COMPARED, incident.names))
 
 
 def _goes_through_lists(incident: Incident, finding: Finding) -> bool:

@@ -17,6 +17,8 @@ MANY_NETWORKS: Final = 5
 _PICKED: Final = 50
 #: Passwords that were seen, from which on their share says something.
 _SEEN: Final = 4
+#: Where more of the guesses differ, each is meant to be right.
+_OTHER_GUESSES: Final = 0.5
 #: Of one name more have to be seen: every guesser begins with the common ones.
 _MANY_SEEN: Final = 10
 
@@ -49,6 +51,19 @@ class Facts:
         return self.names == 1 or self.top >= 0.6 * self.tries
 
     @property
+    def is_from_everywhere(self) -> bool:
+        """Whether a few picked names are tried again and again, and no network does much."""
+        is_picked = 3 <= self.names <= _PICKED
+        is_pressing = self.tries >= _SEEN * self.names
+        return is_picked and is_pressing and self.networks >= MANY_NETWORKS
+
+    @property
+    def is_guessing_everywhere(self) -> bool:
+        """Whether each of these guesses is another one: somebody wants to be let in."""
+        differ = self.variety is not None and self.variety > _OTHER_GUESSES
+        return differ and self.of_owners and self.is_from_everywhere
+
+    @property
     def of_owners(self) -> bool:
         """Whether it is on names that people have."""
         return self.existing >= max(1, 0.8 * self.names)
@@ -69,7 +84,7 @@ def kind_of(facts: Facts) -> str:
     """Return a value of `Incident.Kind`."""
     if _keeps_out(facts):
         return Kind.KEEPING_OUT
-    if facts.is_on_one or facts.names <= FEW:
+    if facts.is_on_one or facts.names <= FEW or facts.is_guessing_everywhere:
         return _on_few(facts)
     return _on_many(facts)
 
@@ -82,8 +97,8 @@ def _keeps_out(facts: Facts) -> bool:
     same = facts.variety is not None and facts.variety <= 0.2
     per_name = facts.tries / max(1, facts.names)
     says_the_same = same and facts.evaluated >= 2 * _SEEN and per_name >= 2 * _SEEN
-    from_everywhere = facts.networks >= MANY_NETWORKS and facts.names >= 3 and per_name >= _SEEN
-    wants_locks = says_the_same or (from_everywhere and not facts.is_on_one)
+    is_everywhere = facts.is_from_everywhere and not facts.is_on_one
+    wants_locks = says_the_same or (is_everywhere and not facts.is_guessing_everywhere)
     return says_nothing_new or (wants_locks and not facts.is_by_a_list)
 
 

@@ -64,15 +64,16 @@ class Apart:
         if sources.filter(number=self._number, entered__gt=0).exists():
             return False  # what was entered is told where it was found
         run = _latest_run(found)
-        tool = agent_of(run)
-        if tool is not None and self._members.loud(others) >= MANY_NETWORKS:
-            return False
         near: dict[str, Any] = {
             "timestamp__gte": run[0].when - MOVES,
             "timestamp__lte": run[-1].when + MOVES,
         }
-        near |= {"user_agent": tool} if tool is not None else {}
-        return not self._are_at_it(incident, near)
+        if not self._are_at_it(incident, near):
+            return True
+        tool = agent_of(run)
+        if tool is None or self._members.loud(others) >= MANY_NETWORKS:
+            return False
+        return not self._are_at_it(incident, {**near, "user_agent": tool})
 
     def _are_at_it(self, incident: Incident, near: dict[str, Any]) -> bool:
         """Tell whether other networks of an incident were after its names."""

@@ -15,11 +15,12 @@ from . import people
 from .growing import is_crowd
 from .hands import is_by_name
 from .suspicion import DAY
-from .tries import Homes, Try, chunks
+from .tries import Homes, Login, Try, chunks
 
 #: An attack that pauses for longer is another one.
 RESUMES: Final = DAY
 Tool = tuple[int, int | None]
+Place = tuple[int | None, int | None]
 
 
 class Members:
@@ -53,24 +54,32 @@ class Members:
         """Return the incidents that networks belong to."""
         return self._of(IncidentNetwork, "number", set(numbers) - {None}, self.incidents)
 
-    def holders(self, numbers: Iterable[int | None]) -> dict[int, int]:
-        """Return the incidents that hold networks, whatever name is tried from there.
+    def holders(self, found: Iterable[Try | Login]) -> dict[Place, int]:
+        """Return the incidents that tries belong to by network, whatever name is tried from there.
 
         One that is known by its names holds a network once enough is from there to be suspicious:
-        of less, the name alone tells. Of a crowd each network has little.
+        of less, the name alone tells. Of a crowd each network has little: it is told by its tool.
         """
-        found = self.networks(numbers)
-        by_name = [
-            pk
-            for pk in set(found.values())
-            if is_by_name(self.incidents[pk]) and not is_crowd(self.incidents[pk])
-        ]
-        if not by_name:
-            return found
-        rows = IncidentNetwork.objects.filter(incident__in=by_name)
-        rows = rows.filter(evaluated__lt=self._least - F("refused"))
-        weak = set(rows.values_list("number", "incident"))
-        return {number: pk for number, pk in found.items() if (number, pk) not in weak}
+        places = {(one.network, one.agent) for one in found}
+        networks = self.networks(network for network, _agent in places)
+        by_name = [pk for pk in set(networks.values()) if is_by_name(self.incidents[pk])]
+        weak: set[tuple[int, int]] = set()
+        if by_name:
+            rows = IncidentNetwork.objects.filter(incident__in=by_name)
+            rows = rows.filter(evaluated__lt=self._least - F("refused"))
+            for chunk in chunks(set(networks)):
+                own = rows.filter(number__in=chunk)
+                weak.update(own.values_list("number", "incident"))
+        return {
+            (network, agent): pk
+            for network, agent in places
+            if (pk := networks.get(network or 0))
+            and ((network, pk) not in weak or self._is_crowd_with(agent, pk))
+        }
+
+    def _is_crowd_with(self, agent: int | None, pk: int) -> bool:
+        incident = self.incidents[pk]
+        return agent is not None and incident.agent == agent and is_crowd(incident)
 
     def loud(self, sources: Any) -> int:
         """Return how many of an incident's networks would be suspicious by themselves."""
@@ -108,12 +117,11 @@ class Members:
     def unclaimed(self, found: Iterable[Try]) -> list[Try]:
         """Return the tries that belong to none."""
         found = list(found)
-        networks = self.holders(one.network for one in found)
-        names = self.names(found)
+        places, names = self.holders(found), self.names(found)
         return [
             one
             for one in found
-            if one.network not in networks and (one.subject, one.agent) not in names
+            if (one.network, one.agent) not in places and (one.subject, one.agent) not in names
         ]
 
     def _of(
@@ -133,12 +141,11 @@ class Members:
         """Return tries by the incident that they belong to, and the rest."""
         if not self.incidents:
             return {}, list(found)
-        networks = self.holders(one.network for one in found)
-        names = self.names(found)
+        places, names = self.holders(found), self.names(found)
         own: dict[int, list[Try]] = defaultdict(list)
         rest = []
         for one in found:
-            pk = networks.get(one.network or 0) or names.get((one.subject, one.agent))
+            pk = places.get((one.network, one.agent)) or names.get((one.subject, one.agent))
             if pk is None:
                 rest.append(one)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from ..models import FailedLogin, Incident, IncidentName, IncidentNetwork, RefusedTries
@@ -36,6 +37,24 @@ def count(row: Any, one: Try) -> None:
         row.refused += one.times
     else:
         row.evaluated += one.times
+
+
+def missing(incident: Incident, found: Iterable[Try]) -> list[Try]:
+    """Return what an incident has not counted of tries: of each name the first ones."""
+    found = sorted(found, key=lambda one: (one.subject, one.is_refused, one.when, one.id))
+    names = rows_of(IncidentName, incident, "subject", {one.subject for one in found})
+    lacking: list[Try] = []
+    for (subject, is_refused), group in groupby(found, lambda one: (one.subject, one.is_refused)):
+        of_name = list(group)
+        row = names.get(subject)
+        counted = (row.refused if is_refused else row.evaluated) if row else 0
+        room = sum(one.times for one in of_name) - counted
+        for one in of_name:
+            room -= one.times
+            if room < 0:
+                break
+            lacking.append(one)
+    return lacking
 
 
 def has(source: IncidentNetwork, one: Try) -> bool:

@@ -48,7 +48,10 @@ A_LIST = Facts(
         (replace(ONE_NAME, variety=0.1), "keeping-out"),
         (replace(ONE_NAME, variety=None), "brute-force"),
         (replace(ONE_NAME, names=3, existing=3, top=14), "brute-force"),
-        (replace(ONE_NAME, names=3, existing=3, top=14, networks=9), "keeping-out"),
+        (replace(ONE_NAME, names=3, existing=3, top=14, networks=9), "distributed"),
+        (replace(ONE_NAME, names=9, existing=9, top=5, networks=9), "distributed"),
+        (replace(ONE_NAME, names=3, existing=3, top=14, networks=9, variety=0.4), "keeping-out"),
+        (replace(ONE_NAME, names=9, existing=9, top=5, networks=9, variety=None), "keeping-out"),
         (replace(ONE_NAME, names=3, existing=3, top=14, networks=9, common=8), "dictionary"),
         (replace(ONE_NAME, names=3, existing=3, top=14, common=8, repeated=6), "keeping-out"),
         (
