@@ -13,9 +13,6 @@ from .people import Person
 from .tally import Answer
 from .target import Site
 
-#: Each lives somewhere else.
-_HOME = "192.0.2.{}"
-_NEW = 100
 _ASK = "/account/ask/"
 _MAIL = "/mail/"
 _PAUSE_SECS = 0.5
@@ -38,8 +35,9 @@ class Owners:
     async def come_before(self, site: Site) -> None:
         """Have each log in in the browser that knows him from then on."""
         self.site = site
-        for number, person in enumerate(self.people):
-            async with Browser(site, _HOME.format(number + 1)) as browser:
+        for person in self.people:
+            home, _work = person.places
+            async with Browser(site, home) as browser:
                 await browser.log_in(person)
                 self.devices[person.username] = browser.device
 
@@ -51,9 +49,9 @@ class Owners:
         known = await self._in_their_own(self.site)
         async with AsyncExitStack() as stack:
             refused = {}
-            for number, person in enumerate(self.people):
-                address = _HOME.format(number + 1 + _NEW)
-                browser = await stack.enter_async_context(Browser(self.site, address))
+            for person in self.people:
+                _home, work = person.places
+                browser = await stack.enter_async_context(Browser(self.site, work))
                 if await browser.log_in(person) is not Answer.LOGGED_IN:
                     refused[person] = browser
             new = every - len(refused)
@@ -64,9 +62,10 @@ class Owners:
 
     async def _in_their_own(self, site: Site) -> int:
         known = 0
-        for number, person in enumerate(self.people):
+        for person in self.people:
+            home, _work = person.places
             device = self.devices.get(person.username, "")
-            async with Browser(site, _HOME.format(number + 1), device) as browser:
+            async with Browser(site, home, device) as browser:
                 known += await browser.log_in(person) is Answer.LOGGED_IN
         return known
 

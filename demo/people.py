@@ -26,6 +26,12 @@ class Person:
     role: str = ""
     is_superuser: bool = False
 
+    @property
+    def places(self) -> tuple[str, str]:
+        """The addresses of home and of work: documentation's (RFC 3849)."""
+        number = _NUMBERS.get(self.username, 0)
+        return f"2001:db8:a:{number:x}::1", f"2001:db8:b:{number:x}::1"
+
 
 SUPPORT: Final = "lockout support"
 SECURITY: Final = "lockout security"
@@ -50,6 +56,7 @@ HOLDERS: Final = (
     *(Person(name, "demo-account", "account holder") for name in _HOLDERS.split()),
 )
 SHOWN: Final = (*STAFF, ALICE)
+_NUMBERS: Final = {person.username: number for number, person in enumerate(HOLDERS, 1)}
 #: Locked by hand in the seed: nothing lets them in, under attack or not.
 BARRED: Final = frozenset({"dave", "mike", "b.jones", "maria.rossi"})
 _FREE: Final = tuple(person for person in HOLDERS if person.username not in BARRED)

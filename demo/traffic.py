@@ -47,6 +47,7 @@ def visits(seed: int, now: datetime) -> list[Visit]:
     streams = (
         everyday,
         at_once,
+        at_both_places,
         noise,
         brute_force,
         spraying,
@@ -94,6 +95,14 @@ def at_once(random: Random, now: datetime) -> Iterator[Visit]:
             address, agent = random.choice(places[name])
             path = API if random.random() < 0.1 else FORM
             yield Visit(when, name, address, agent, path, succeeds=True)
+
+
+def at_both_places(random: Random, now: datetime) -> Iterator[Visit]:
+    """Each account holder at home and at work, where he comes from beside an attack as well."""
+    for person in HOLDERS:
+        for address in person.places:
+            when = now - timedelta(days=random.uniform(2, 9))
+            yield Visit(when, person.username, address, words.BROWSERS[0], succeeds=True)
 
 
 def _places(random: Random) -> list[tuple[str, str]]:

@@ -30,6 +30,9 @@ ATTEMPTS = 200
 #: From then on all is judged: what fails where nobody comes in gets a little patience.
 SETTLED = timedelta(seconds=PATIENCE_SECS + 10)
 
+#: What a lock refuses is not looked at: a dictionary on a locked name is brute force.
+HIDDEN = {"dictionary": ("brute-force",)}
+
 Launch = Callable[[str], dict[str, Any]]
 
 
@@ -73,3 +76,18 @@ def test_the_honest_people_beside_it_are_not_taken_for_entered(launch: Launch) -
     """Four of them log in from the attacker's own address, and one mistypes before."""
     launch("spray")
     assert Incident.objects.get().entered == 0
+
+
+def test_one_after_the_other_each_is_an_incident_of_its_own(launch: Launch) -> None:
+    """On the same name, and on others: nobody who was let in beside them is taken for entered."""
+    for kind in ("stuffing", "distributed", "dictionary", "brute", "malice"):
+        known = {one.pk for one in incidents()}
+        knows = launch(kind)
+        (one,) = (one for one in incidents() if one.pk not in known)
+        assert one.kind in (knows["kind"], *HIDDEN.get(kind, ()))
+        assert names_of(one) == set(knows["names"])
+        assert networks_of(one) == set(knows["networks"])
+        assert (one.evaluated, one.refused) == (knows["evaluated"], knows["refused"])
+        assert set(entered_of(one)) == set(knows["entered"])
+    entered = {name for one in incidents() for name in entered_of(one)}
+    assert entered == {"carol"}
