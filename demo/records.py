@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, Final
 
+from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.core.cache import caches
 
 from lockout_admin.admin.times import length
 from lockout_admin.lockout import lock_account, unlock_account
@@ -18,7 +21,6 @@ from lockout_admin.models import (
     AccountLock,
     AuditEntry,
     FailedLogin,
-    Incident,
     RefusedTries,
     SuccessfulLogin,
     UserAgent,
@@ -123,11 +125,18 @@ def _locked(lock: AccountLock) -> str:
 
 
 def delete() -> None:
-    """Delete all records of lockout_admin, and the demo's accounts and roles."""
+    """Delete all records of lockout_admin, what its cache holds, and the demo's accounts and roles.
+
+    A site that has forgotten an attack, and remembers its guesses, takes the next one for a machine
+    that repeats itself.
+    """
     for username in AccountLock.objects.open().values_list("label", flat=True):
         unlock_account(username)  # what the cache holds would outlive the rows
-    for model in (*_SEEN, Incident, AccountLock, AuditEntry, UserAgent):
-        model._base_manager.all().delete()
+    if settings.LOCKOUT_ADMIN.get("CACHE"):
+        caches[settings.LOCKOUT_ADMIN["CACHE"]].clear()
+    for model in apps.get_app_config("lockout_admin").get_models():
+        if not model._meta.proxy:
+            model._base_manager.all().delete()
     people = [person.username for person in (*STAFF, *HOLDERS)]
     get_user_model().objects.filter(username__in=people).delete()
     Group.objects.filter(name__in=GROUPS).delete()

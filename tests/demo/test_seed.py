@@ -28,9 +28,19 @@ from demo.people import (
 from demo.records import OPEN_LOCKS
 from demo.traffic import DAYS, TRIED, Visit, visits
 from lockout_admin.engine.ruleset import account_rules
+from lockout_admin.engine.store import store
 from lockout_admin.lockout import is_account_locked
 from lockout_admin.management.commands.lockout_groups import GROUPS
-from lockout_admin.models import AccountLock, AuditEntry, FailedLogin, SuccessfulLogin, UserAgent
+from lockout_admin.models import (
+    AccountLock,
+    AuditEntry,
+    Exemption,
+    FailedLogin,
+    IncidentCursor,
+    NetworkRule,
+    SuccessfulLogin,
+    UserAgent,
+)
 
 from ..measuring import unmeasured
 
@@ -217,6 +227,23 @@ def test_the_seed_fills_every_table_and_open_locks_hold(debug: None, thinned: No
     carol = get_user_model().objects.get(username="carol")
     assert SuccessfulLogin.objects.filter(account=carol.pk).exists()
     assert all(is_account_locked(username) for username, *_ in OPEN_LOCKS)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("alias", ["default", None])
+def test_a_reset_forgets_what_staff_did_and_what_the_store_holds(
+    debug: None, thinned: None, settings: Any, alias: str | None
+) -> None:
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "CACHE": alias}
+    NetworkRule.objects.create(cidr="192.0.2.7", action="block")
+    Exemption.objects.create(network="192.0.2.0/24", user_agent="x", verdict="scanner")
+    IncidentCursor.objects.create(pk=1, failure=10_000)
+    store.set_many({"a guess": 1}, 3600)
+    seed(now=NOW, reset=True)
+    assert not NetworkRule.objects.exists()
+    assert not Exemption.objects.exists()
+    assert not IncidentCursor.objects.exists()
+    assert store.get_many(["a guess"]) == {}
 
 
 @pytest.mark.django_db
