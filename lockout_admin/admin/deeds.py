@@ -18,7 +18,7 @@ from ..figures import grouped
 from ..identity.client import Client
 from ..incidents import remedies, verbs
 from ..incidents.remedies import Plan
-from ..models import Incident
+from ..models import Exemption, Incident
 from ..models.lessons import TEACHING
 from . import bundles, consent
 from .actors import Actor
@@ -81,6 +81,11 @@ def _close(request: HttpRequest, incident: Incident, actor: Actor) -> str:
 
 def _reopen(request: HttpRequest, incident: Incident, actor: Actor) -> str:
     verbs.reopen(incident, actor.name)
+    if Exemption.objects.filter(incident=incident, ended_at=None).exists():
+        return _(
+            "It is open again. What it has taught stays in force: see the exemptions, where this"
+            " can be undone."
+        )
     return _("It is open again.")
 
 

@@ -562,6 +562,17 @@ def test_help_is_confirmed_with_a_reason_and_says_whom_it_touches(
     assert not lockout.is_account_locked("bob")
 
 
+@pytest.mark.parametrize(("verdict", "stays"), [("scanner", True), ("attack", False)])
+def test_who_opens_it_again_hears_that_what_it_taught_stays(
+    staff: Any, incident: Incident, verdict: str, stays: bool
+) -> None:
+    browser = staff("root")
+    do(browser, incident, "close", verdict=verdict)
+    told = said(do(browser, incident, "reopen"))
+    assert told.startswith("It is open again.")
+    assert ("What it has taught stays in force" in told) is stays
+
+
 @pytest.mark.parametrize("verb", ["lock", "sessions", "passwords"])
 def test_the_record_of_help_is_in_english_whoever_helped(
     staff: Any, incident: Incident, settings: Any, verb: str
