@@ -122,6 +122,22 @@ def test_what_was_tried_on_its_names_before_it_was_found_is_a_part_of_it(
     assert (found.networks, found.evaluated, found.refused) == (3, 32, 2)
 
 
+def test_what_came_with_its_tool_before_that_was_known_is_a_part_of_it(clock: Any) -> None:
+    everywhere("root", 0, SCRIPT, networks=20, each=1)
+    group()
+    # From a network, and on a name, that it has not had.
+    rows(1, "admin", "203.0.113.1", SCRIPT)
+    rows(1, "admin", "203.0.113.2", FIREFOX)
+    for _ in range(2):
+        group()
+        clock.tick(MINUTE)
+    assert figures() == [({"root"}, 20, 20)]
+    rows(1, "admin", "198.51.100.1", SCRIPT)
+    rows(1, "boss", "198.51.100.2", SCRIPT)
+    group()
+    assert figures() == [({"root", "admin", "boss"}, 21, 23)]
+
+
 def test_a_guess_of_many_names_on_one_that_is_attacked_counts_once(clock: Any) -> None:
     """One of the names on which the same password is tried is attacked from everywhere."""
     everywhere("name7", 0, "")
