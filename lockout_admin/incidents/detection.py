@@ -53,7 +53,9 @@ class Detection:
         self._judge_names(self.members.unclaimed(news), part.end)
         entries.mark(self.members, part.logins, self.growth)
         for pk in list(self.growth.new_networks):
-            self._take_up(self.members.incidents[pk])
+            # One that has become a part of another by now has nothing to take up.
+            if incident := self.members.incidents.get(pk):
+                self._take_up(incident)
 
     def grow(self, found: Iterable[Try]) -> list[Try]:
         """Add tries to the incidents that they belong to; return the others."""
