@@ -52,10 +52,9 @@ class Detection:
         self._judge_networks(networks, part.end)
         self._judge_names(self.members.unclaimed(news), part.end)
         entries.mark(self.members, part.logins, self.growth)
-        for pk in list(self.growth.new_networks):
-            # One that has become a part of another by now has nothing to take up.
-            if incident := self.members.incidents.get(pk):
-                self._take_up(incident)
+        # One that has become a part of another by now has nothing to take up.
+        for pk in sorted(self.members.incidents.keys() & self.growth.new_networks.keys()):
+            self._take_up(self.members.incidents[pk])
 
     def grow(self, found: Iterable[Try]) -> list[Try]:
         """Add tries to the incidents that they belong to; return the others."""
