@@ -61,7 +61,7 @@ def _is_of_a_guest(incident: Incident, login: Login, how: str, homes: Homes) -> 
 
 def _claimed(members: Members, found: Sequence[Login]) -> list[tuple[Login, int, str]]:
     """Return the logins that have something in common with an incident, that, and what."""
-    places = members.holders(found)
+    places = {**_with_its_tool(members, found), **members.holders(found)}
     names = members.on_names({login.subject for login in found})
     agents = _agents(members, found)
     claimed = []
@@ -73,6 +73,18 @@ def _claimed(members: Members, found: Sequence[Login]) -> list[tuple[Login, int,
         elif pk := names.get(login.subject):
             claimed.append((login, pk, NAME))
     return claimed
+
+
+def _with_its_tool(members: Members, found: Sequence[Login]) -> dict[Any, int]:
+    """Return the incidents from whose networks, and with whose user agent, logins came."""
+    networks = members.networks(login.network for login in found)
+    return {
+        (login.network, login.agent): pk
+        for login in found
+        if login.agent is not None
+        and (pk := networks.get(login.network or 0))
+        and members.incidents[pk].agent == login.agent
+    }
 
 
 def _trusted_since(devices: Iterable[int | None]) -> dict[int | None, datetime]:

@@ -85,8 +85,8 @@ def _is_part(incident: Incident, finding: Finding) -> bool:
     common = int(own.count())
     if _are_two_tools(incident, finding):
         # The list itself is the same, and not only some of its names.
-        is_such = finding.is_crowd <= is_crowd(incident)
-        return is_such and common >= _SHARE * min(_COMPARED, max(len(subjects), incident.names))
+        is_alike = is_crowd(incident) or not finding.is_crowd
+        return is_alike and common >= _SHARE * min(_COMPARED, max(len(subjects), incident.names))
     return common >= max(3, _OVERLAP * min(len(subjects), _COMPARED, incident.names))
 
 

@@ -95,6 +95,19 @@ def test_one_of_many_who_each_have_a_tool_does_not(clock: Any) -> None:
     assert figures() == [({"root"}, 6, 96)]
 
 
+@pytest.mark.parametrize(("agent", "entered"), [(SCRIPT, 1), (FIREFOX, 0)])
+def test_who_comes_in_from_there_with_the_attacks_tool_is_entered(
+    clock: Any, agent: str, entered: int
+) -> None:
+    """Each network has little: with another user agent it is somebody who lives there."""
+    everywhere("root", 0, SCRIPT)
+    group()
+    clock.tick(MINUTE)
+    comes_in("ann", "198.51.100.2", agent)
+    group()
+    assert [one.entered for one in incidents()] == [entered]
+
+
 # -- Before the names were what tells -------------------------------------------------------------
 
 
