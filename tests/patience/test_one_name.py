@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import cycle, product
+from itertools import cycle
 from typing import Final
 
 import pytest
@@ -77,10 +77,16 @@ SEQUENCES: dict[str, Sequence[Callable[[Site], Attack]]] = {
     "all": (botnet, dictionary, malice, brute),
 }
 #: Seconds between one and the next; less than none: at once.
-PAUSES: Final = (-5 * MINUTE, 3 * MINUTE)
+PAUSES: Final = [
+    *((label, 3 * MINUTE) for label in SEQUENCES),
+    ("a botnet, a guesser", -5 * MINUTE),
+    ("a botnet, then ten are kept out", -5 * MINUTE),
+    ("all", -5 * MINUTE),
+    ("all", 2 * HOUR),
+]
 
 
-@pytest.mark.parametrize(("label", "pause"), [*product(SEQUENCES, PAUSES), ("all", 2 * HOUR)])
+@pytest.mark.parametrize(("label", "pause"), PAUSES)
 def test_each_of_several_attacks_on_a_name_is_an_incident(
     label: str, pause: float, club: Site, play: Play
 ) -> None:
