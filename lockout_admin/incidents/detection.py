@@ -160,8 +160,9 @@ class Detection:
             one = suspicion.of_name(self.extent, subject, end, self.limits, free)
             if one and (one := self._not_taught(one)):
                 by_agent[one.agent].append(one)
-        for group in by_agent.values():
-            self._start_on_names(group, end)
+        # What has many tools first: who has one takes his own out of it.
+        for agent in sorted(by_agent, key=lambda agent: agent is not None):
+            self._start_on_names(by_agent[agent], end)
 
     def _start_on_names(self, group: Sequence[Finding], end: datetime) -> None:
         """Begin what is found on names, each from everywhere: one hand's, if it is on several.

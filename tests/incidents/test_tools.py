@@ -223,3 +223,13 @@ def test_a_campaign_takes_its_tries_out_of_what_has_many_tools(clock: Any) -> No
     mixed, campaign = incidents()
     assert (mixed.refused, campaign.refused) == (0, 3)
     assert campaign.agent == UserAgent.objects.key_of(SCRIPT)
+
+
+@pytest.mark.parametrize("name", ["root", "zoe", "amy", "kim"])
+def test_what_is_found_in_one_turn_counts_each_try_once(clock: Any, name: str) -> None:
+    everywhere(name, 0, *BROWSERS, networks=7)
+    rows(3, name, "198.51.100.90", SCRIPT)
+    for place, other in enumerate(("admin", "boss", "clerk"), 2):
+        everywhere(other, 10 * place, SCRIPT)
+    group()
+    assert sorted((one.names, one.evaluated) for one in incidents()) == [(1, 28), (4, 63)]
