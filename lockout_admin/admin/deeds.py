@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
-from ..figures import grouped
-from ..identity.client import Client
-from ..incidents import remedies, verbs
-from ..incidents.remedies import Plan
+from ..incidents import verbs
 from ..models import Exemption, Incident
 from ..models.lessons import TEACHING
-from . import bundles, consent
+from . import bundles
 from .actors import Actor
+from .incidentsight import Sees, leave_out_the_untold
 
 #: Characters of a note that a form takes.
 _NOTE: Final = 4_000
@@ -70,6 +66,9 @@ def _note(request: HttpRequest, incident: Incident, actor: Actor) -> str:
 
 def _close(request: HttpRequest, incident: Incident, actor: Actor) -> str:
     verdict, note = _text(request, "verdict"), _text(request, "note")
+    if verdict not in dict(Sees.of(request).verdicts):
+        # It would be open still for whoever says so.
+        verdict = ""
     verbs.close(incident, verdict, actor.name, note)
     if verdict in TEACHING:
         return _(
@@ -80,6 +79,8 @@ def _close(request: HttpRequest, incident: Incident, actor: Actor) -> str:
 
 
 def _reopen(request: HttpRequest, incident: Incident, actor: Actor) -> str:
+    # Where people came in after all it is closed for who may know of it.
+    leave_out_the_untold([incident], Sees.of(request))
     verbs.reopen(incident, actor.name)
     if Exemption.objects.filter(incident=incident, ended_at=None).exists():
         return _(
@@ -87,22 +88,6 @@ def _reopen(request: HttpRequest, incident: Incident, actor: Actor) -> str:
             " can be undone."
         )
     return _("It is open again.")
-
-
-def _merge(request: HttpRequest, incident: Incident, actor: Actor) -> str:
-    number = request.POST.get("other", "")
-    is_key = number.isdecimal() and number.isascii() and len(number) < 19
-    other = Incident.objects.fresh().open().filter(pk=int(number) if is_key else 0).first()
-    if other is None:
-        raise ValueError(_("There is no such incident."))
-    verbs.merge(incident, [other], actor.name)
-    return _("The other one is a part of this one now.")
-
-
-def noted(incident: Incident, actor: Actor, said: str) -> str:
-    """Write what was done into the time line, and return it."""
-    verbs.note(incident, said, actor.name)
-    return said
 
 
 def helped(incident: Incident, actor: Actor, said: str) -> None:
@@ -118,52 +103,5 @@ _DEEDS: Final[dict[str, tuple[Deed, str]]] = {
     "note": (_note, "changes"),
     "close": (_close, "changes"),
     "reopen": (_reopen, "changes"),
-    "merge": (_merge, "changes"),
     "bundle": (_name, "exports"),
 }
-
-
-class Blocking:
-    """The page that says which networks would be blocked, and which not, and blocks them."""
-
-    template: Final = "lockout_admin/incident_block.html"
-
-    def __init__(self, screen: Any, request: HttpRequest, incident: Incident) -> None:
-        self.screen = screen
-        self.request = request
-        self.incident = incident
-        self.actor = Actor.of(request)
-        if not self.actor.blocks:
-            raise PermissionDenied
-
-    def answer(self) -> HttpResponse:
-        """Ask; on consent to just these networks, block them."""
-        plan = Plan.of(self.incident, Client.of(self.request).ip_address)
-        shown = sorted(map(str, plan.block))
-        about = ["block", self.incident.pk]
-        back = page_url(self.screen.admin_site.name, self.incident)
-        if self.request.method == "POST":
-            agreed = consent.opened(self.request, about)
-            if agreed == [shown] and shown:
-                self._block(plan)
-                return HttpResponseRedirect(back)
-            messages.warning(self.request, _("The networks have changed. Please look again."))
-        context = {
-            **self.screen.admin_site.each_context(self.request),
-            "title": _("Block the networks"),
-            "opts": self.screen.opts,
-            "media": self.screen.media,
-            "plan": plan,
-            "incident": self.incident,
-            "token": consent.seal(self.request, about, shown),
-            "back": back,
-            "days": remedies.BLOCK_FOR.days,
-        }
-        return TemplateResponse(self.request, self.template, context)
-
-    def _block(self, plan: Plan) -> None:
-        count = remedies.block(plan.block, self.incident, self.actor.name)
-        said = ngettext(
-            "%(count)s network is blocked.", "%(count)s networks are blocked.", count
-        ) % {"count": grouped(count)}
-        messages.success(self.request, noted(self.incident, self.actor, said))

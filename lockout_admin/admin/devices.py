@@ -208,7 +208,7 @@ class TrustedDeviceAdmin(ScreenAdmin):
     @admin.display(description=gettext_lazy("first seen"))
     def seen_first(self, row: Any) -> str:
         """When its owner logged in with it first."""
-        return cells.moment(row.first_seen)
+        return cells.moment(getattr(row, "lockout_first", row.first_seen))
 
     @admin.display(description=gettext_lazy("last login"))
     def seen_last(self, row: Any) -> str:

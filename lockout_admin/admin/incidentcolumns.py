@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -14,6 +15,7 @@ from ..evidence.bidi import isolated
 from ..figures import grouped
 from ..models import Incident
 from . import times
+from .incidentsight import Sees
 from .pills import Tone, pill
 from .records import ScreenAdmin
 
@@ -34,11 +36,13 @@ class Choice(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         known = {name for name, _label in self.choices_of}
-        return self.select(queryset, self.value()) if self.value() in known else queryset.none()
+        if self.value() not in known:
+            return queryset.none()
+        return queryset.filter(self.condition(request, self.value()))
 
-    def select(self, queryset: Any, value: Any) -> Any:
-        """Return what a value selects."""
-        return queryset.filter(**{self.parameter_name or "": value})
+    def condition(self, request: HttpRequest, value: Any) -> Q:
+        """Return what selects what a value means, for who asks."""
+        return Q(**{self.parameter_name or "": value})
 
 
 class StateFilter(Choice):
@@ -47,6 +51,14 @@ class StateFilter(Choice):
     title = gettext_lazy("staff")
     parameter_name = "state"
     choices_of = State.choices
+
+    def condition(self, request: HttpRequest, value: Any) -> Q:
+        """Return what selects those of a state, as far as who asks may know of it."""
+        closed = Incident.closed(sees_logins=Sees.of(request).logins)
+        if value == State.OPEN:
+            # So is what is closed and may not be told.
+            return ~closed & ~Q(state=State.ACKNOWLEDGED)
+        return closed if value == State.CLOSED else super().condition(request, value)
 
 
 class KindFilter(Choice):
@@ -64,9 +76,9 @@ class OverFilter(Choice):
     parameter_name = "going"
     choices_of = (("yes", gettext_lazy("goes on")), ("no", gettext_lazy("over")))
 
-    def select(self, queryset: Any, value: Any) -> Any:
-        """Return those that go on, or are over."""
-        return queryset.filter(over_at__isnull=value == "yes")
+    def condition(self, request: HttpRequest, value: Any) -> Q:
+        """Return what selects those that go on, or are over."""
+        return Q(over_at__isnull=value == "yes")
 
 
 class IncidentColumns(ScreenAdmin):
@@ -80,9 +92,11 @@ class IncidentColumns(ScreenAdmin):
     @admin.display(description=gettext_lazy("state"))
     def going(self, row: Any) -> str:
         """Whether it goes on, and what staff have said of it."""
-        mark = pill(Tone.QUIET, _("over")) if row.is_over else pill(Tone.URGENT, _("goes on"))
-        said = [str(row.get_state_display()), row.lockout_sees.verdict_of(row)]
-        return format_html("{} <small>{}</small>", mark, ": ".join(filter(None, said)))
+        tone = Tone.QUIET if row.is_over or row.is_closed else Tone.URGENT
+        mark = pill(tone, _("over") if row.is_over else _("goes on"))
+        verdict = row.get_verdict_display() if row.verdict else ""
+        said = ": ".join(filter(None, (row.get_state_display(), verdict)))
+        return format_html("{} <small>{}</small>", mark, said)
 
     @admin.display(description=gettext_lazy("since"))
     def began(self, row: Any) -> str:

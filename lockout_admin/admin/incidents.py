@@ -22,7 +22,7 @@ from ..incidents import turns
 from ..incidents.thresholds import Thresholds
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import parse_network
-from . import deeds, helping
+from . import confirming, deeds, helping
 from .incidentcolumns import IncidentColumns, KindFilter, OverFilter, StateFilter
 from .incidentpage import Page
 from .incidentsight import NEVER_TRIED, Sees, leave_out_the_untold
@@ -134,6 +134,7 @@ class IncidentAdmin(IncidentColumns):
             path("thresholds/", wrap(self.thresholds_view), name=name("thresholds")),
             path("<int:pk>/do/<slug:verb>/", wrap(self.deed_view), name=name("do")),
             path("<int:pk>/block/", wrap(self.block_view), name=name("block")),
+            path("<int:pk>/merge/", wrap(self.merge_view), name=name("merge")),
             path("<int:pk>/help/<slug:verb>/", wrap(self.help_view), name=name("help")),
             *super().get_urls(),
         ]
@@ -173,7 +174,13 @@ class IncidentAdmin(IncidentColumns):
         """Ask, then block the networks of an incident."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return deeds.Blocking(self, request, self.found(pk)).answer()
+        return confirming.Blocking(self, request, self.found(pk)).answer()
+
+    def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask, then make another incident a part of one."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return confirming.Merging(self, request, self.found(pk)).answer()
 
     def help_view(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         """Ask, then help those whose accounts were entered."""
@@ -183,14 +190,9 @@ class IncidentAdmin(IncidentColumns):
 
     def found(self, pk: int) -> Incident:
         """Return an incident, the one that it was merged into; raise `Http404` for none."""
-        row: Incident | None = (
-            Incident.objects.fresh().filter(pk=pk).first() if 0 < pk < 2**63 else None
-        )
+        row: Incident | None = Incident.objects.fresh().whole(pk)
         if row is None:
             raise Http404
-        # The one it was merged into may be a part of another by now.
-        while row.merged_into is not None:
-            row = row.merged_into
         return row
 
     def _answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Exists, OuterRef, Q
@@ -16,7 +16,7 @@ from ..identity.network import number_of
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import Network, parse_network
 
-Kind = Incident.Kind
+Kind, Verdict = Incident.Kind, Incident.Verdict
 #: The URL of an incident, and its title.
 Lead = tuple[str, str]
 OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEEPING_OUT)
@@ -46,6 +46,12 @@ class Sees:
             has_perm("lockout_admin.view_successfullogin"),
         )
 
+    @property
+    def verdicts(self) -> list[tuple[str, Any]]:
+        """What they may say that it was."""
+        untold = {Verdict.NONE} if self.logins else {Verdict.NONE, Verdict.PEOPLE}
+        return [one for one in Verdict.choices if one[0] not in untold]
+
     def title_of(self, incident: Incident) -> str:
         """Return its title, without a name that is not for everybody."""
         if incident.title:
@@ -53,17 +59,19 @@ class Sees:
         about = incident.about if self.names or is_of_network(incident) else ""
         return f"{Kind(incident.kind).label} {set_apart(about)}".strip()
 
-    def verdict_of(self, incident: Incident) -> str:
-        """Return what it was, as far as it may be told: that people came in is about logins."""
-        is_untold = incident.verdict == Incident.Verdict.PEOPLE and not self.logins
-        return "" if is_untold or not incident.verdict else str(incident.get_verdict_display())
-
 
 def leave_out_the_untold(incidents: Iterable[Incident], sees: Sees) -> None:
-    """Take out of the numbers who is there only because somebody came in; see `NEVER_TRIED`."""
-    found = [one for one in incidents if one.entered or one.verdict == Incident.Verdict.PEOPLE]
+    """Take out of rows that are shown what only who sees logins may know.
+
+    Who is there only because somebody came in is not counted, see `NEVER_TRIED`. What was closed
+    because people came in is open.
+    """
+    found = [one for one in incidents if one.entered or one.verdict == Verdict.PEOPLE]
     if sees.logins or not found:
         return
+    for one in found:
+        if one.verdict == Verdict.PEOPLE:
+            one.state, one.verdict = Incident.State.OPEN, Verdict.NONE
     by_key = {one.pk: one for one in found}
     names = IncidentName.objects.filter(NEVER_TRIED, incident__in=by_key).order_by()
     counts = {"count": Count("pk"), "existing": Count("pk", filter=Q(exists=True))}

@@ -66,19 +66,25 @@ def overview(request: HttpRequest) -> dict[str, Any]:
         "overview": None,
         "cap": CAP,
         "sees_policy": has_perm("lockout_admin.view_accountlock"),
+        "sees_rules": False,
         "sees_incidents": has_perm("lockout_admin.view_incident"),
         "urls": {
             "policy": leads.to_policy(site),
             "locks": leads.to_page(site, "activelock_changelist"),
+            "rules": leads.to_page(site, "networkrule_changelist", action="block", state="open"),
             "incidents": leads.to_page(site, "incident_changelist"),
         },
     }
     # One by one: a user model needs no more than has_perm() for the admin.
     if not all(map(has_perm, _PERMISSIONS)):
         return context
-    found = Overview.now(sees_logins=has_perm("lockout_admin.view_successfullogin"))
+    sees_rules = has_perm("lockout_admin.view_networkrule")
+    found = Overview.now(
+        sees_logins=has_perm("lockout_admin.view_successfullogin"), sees_rules=sees_rules
+    )
     return context | {
         "overview": found,
+        "sees_rules": sees_rules,
         "health": health.findings(),
         "incidents": _lines(request, found.incidents),
         "names": [(one, leads.to_name(site, one.label)) for one in found.under_fire],

@@ -128,7 +128,7 @@ class NamePage(LockColumns):
                 row,
                 owned.agent_of(row),
                 self._network_link(row.ip_address),
-                times.ago(row.first_seen),
+                times.ago(row.lockout_first),  # type: ignore[attr-defined]
                 times.ago(row.lockout_last) if row.lockout_last else "-",  # type: ignore[attr-defined]
             )
             for row in dossier.devices

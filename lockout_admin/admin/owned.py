@@ -42,7 +42,7 @@ def devices_of(site: str, user: Any, *, sees_logins: bool) -> SafeString:
                 agent_of(row),
                 technical(network_of(row.ip_address) or row.ip_address or "-"),
                 _("first seen"),
-                cells.moment(row.first_seen),
+                cells.moment(row.lockout_first),
                 _("last login"),
                 cells.moment(row.lockout_last) if row.lockout_last else "-",
             )
@@ -75,6 +75,8 @@ def look_up(rows: list[Any], *, sees_logins: bool) -> None:
     for row in rows:
         row.lockout_owner = names.get(row.account, "")
         row.lockout_last = last.get(row.pk)
+        # A browser is trusted from the answer to its first login on, which is a moment later.
+        row.lockout_first = min(row.first_seen, row.lockout_last or row.first_seen)
 
 
 def _last_logins(rows: list[Any]) -> dict[Any, Any]:

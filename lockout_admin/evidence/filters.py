@@ -14,12 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from ..identity.subject import ACCOUNT_MAX_LENGTH, USERNAME_MAX_LENGTH
-from ..models import AccountLock, FailedLogin, SuccessfulLogin
+from ..models import AccountLock, FailedLogin, Incident, SuccessfulLogin
 from ..models.accounts import of_accounts
 from ..models.lookups import AmongThemStartsWith, StartsWith
 from . import patterns
+from .composition import of_incident
 from .forms import FailureForm, LockForm, RecordForm, SuccessForm
-from .inputs import ChoiceInFilter, TechnicalInput
+from .inputs import ChoiceInFilter, HiddenKeyFilter, TechnicalInput
 from .patterns import Finding
 from .selection import RecordFilter, of_name
 from .visits import VisitFilter
@@ -38,6 +39,7 @@ _YES_OR_NO = [("yes", _("Yes")), ("no", _("No"))]
 #: So many failures on a name say from which addresses it is attacked.
 _NEWEST_FAILURES = 1000
 _SEES_FAILURES = "lockout_admin.view_failedlogin"
+_SEES_INCIDENTS = "lockout_admin.view_incident"
 
 
 class FailureFilter(VisitFilter):
@@ -69,13 +71,14 @@ class FailureFilter(VisitFilter):
     pattern = django_filters.ChoiceFilter(
         label=_("Pattern"), method="with_others", choices=patterns.CHOICES, empty_label=_ANY
     )
+    incident = HiddenKeyFilter(label=_("Incident"), method="by_incident")
 
     class Meta:
         model = FailedLogin
         form = FailureForm
         fields = (
             *("username", "match", "net", "pattern", "outcome", "repeated", "common", "account"),
-            *("agent", "path", "time", "after", "before", "place"),
+            *("agent", "path", "time", "after", "before", "place", "incident"),
         )
 
     def filter_queryset(self, queryset: Any) -> Any:
@@ -90,6 +93,12 @@ class FailureFilter(VisitFilter):
     def by_answer(self, queryset: Any, name: str, value: str) -> Any:
         """Filter by a yes or a no."""
         return queryset.filter(**{name: value == "yes"})
+
+    def by_incident(self, queryset: Any, name: str, value: int) -> Any:
+        """Filter by what an incident is made of; by nothing for who may not see any."""
+        may_see = self.request is None or self.request.user.has_perm(_SEES_INCIDENTS)
+        incident = Incident.objects.fresh().whole(value) if may_see else None
+        return queryset.none() if incident is None else of_incident(queryset, incident)
 
     def by_account(self, queryset: Any, name: str, value: str) -> Any:
         """Filter by whether there is such an account."""

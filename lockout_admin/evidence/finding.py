@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -100,8 +101,14 @@ def find(typed: str, sight: Sight) -> Found:
     return found
 
 
+#: The beginning of an IPv4 address, as far as somebody has read it out.
+_OCTETS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}", re.ASCII)
+
+
 def network_in(text: str) -> Network | None:
     """Return the network that a text names: an address, a CIDR, the beginning of an address."""
+    if _OCTETS.fullmatch(text):
+        text += "."
     try:
         networks = NetworksField(required=False).clean(text)
     except ValidationError:

@@ -87,7 +87,8 @@ class BoundedForm(RecordForm):
         too_wide = _too_wide(self.days)
         if name not in self.scanning:
             return too_wide
-        beside = [str(self.fields[other].label) for other in ("username", *self.served)]
+        others = [self.fields[other] for other in ("username", *self.served)]
+        beside = [str(other.label) for other in others if not other.widget.is_hidden]
         said = gettext("%(too_wide)s Or add one of these filters: %(filters)s.")
         return said % {"too_wide": too_wide, "filters": ", ".join(beside)}
 
@@ -118,6 +119,7 @@ class FailureForm(BoundedForm):
     days = 7
     scanning = ("account", "path", "repeated", "common", "place")
     grouping = ("pattern",)
+    served = (*BoundedForm.served, "incident")
 
 
 class SuccessForm(BoundedForm):

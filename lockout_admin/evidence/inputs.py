@@ -83,6 +83,15 @@ class MomentFilter(django_filters.DateTimeFilter):  # type: ignore[misc]
         super().__init__(widget=MomentInput(is_end=kwargs.get("is_end", False)), **kwargs)
 
 
+class HiddenKeyFilter(django_filters.Filter):  # type: ignore[misc]
+    """The number of a record, which a link brings and nobody types."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput, **kwargs)
+
+
 class NetworksField(forms.CharField):
     """Addresses and CIDRs, with commas or spaces; ``10.0.`` is short for ``10.0.0.0/16``."""
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..engine import tallies
-from ..models import AccountLock, FailedLogin, Incident, Outbox
+from ..models import AccountLock, FailedLogin, Incident, NetworkRule, Outbox
 from . import series
 from .pictures import Picture, Row, spark
 
@@ -47,8 +47,9 @@ class Overview:
 
     by_rule: int
     by_hand: int
-    #: Networks that a rule refuses now.
-    networks: int
+    #: Networks that a lock refuses now, and those that are blocked.
+    locked_networks: int
+    blocked_networks: int
     mails: int
     incidents: list[Incident]
     #: Names with the most refusals of the locks of a day.
@@ -57,13 +58,18 @@ class Overview:
     picture: Picture
 
     @property
+    def networks(self) -> int:
+        """All networks that are refused now."""
+        return self.locked_networks + self.blocked_networks
+
+    @property
     def locks(self) -> int:
         """All locks on names and networks."""
         return self.by_rule + self.by_hand
 
     @classmethod
-    def now(cls, *, sees_logins: bool = True) -> Overview:
-        """Return the figures of this moment."""
+    def now(cls, *, sees_logins: bool = True, sees_rules: bool = True) -> Overview:
+        """Return the figures of this moment, as far as somebody may see them."""
         since = timezone.now() - _DAY
         opened = _opened()
         out = Outbox.objects.filter(sent_at__gt=since, state=Outbox.State.SENT)
@@ -71,7 +77,8 @@ class Overview:
         return cls(
             by_rule=opened["all"] - opened["by_hand"],
             by_hand=opened["by_hand"],
-            networks=opened["networks"],
+            locked_networks=opened["networks"],
+            blocked_networks=counted(_blocks()) if sees_rules else 0,
             mails=counted(out),
             incidents=open_incidents(sees_logins=sees_logins),
             under_fire=_under_fire(locks),
@@ -97,12 +104,18 @@ def _opened() -> dict[str, int]:
     return found
 
 
+def _blocks() -> QuerySet[Any]:
+    blocked: QuerySet[Any] = NetworkRule.objects.fresh().open()
+    return blocked.filter(action=NetworkRule.Action.BLOCK)
+
+
 def open_incidents(most: int = SHOWN, *, sees_logins: bool = True) -> list[Incident]:
     """Return incidents that nobody has closed: those with entries and those that go on first.
 
     Not those with entries for who may not know of them: the order would tell.
     """
-    newest = list(Incident.objects.fresh().open().order_by("-last_seen_at", "-pk")[:100])
+    rows = Incident.objects.fresh().open(sees_logins=sees_logins)
+    newest = list(rows.order_by("-last_seen_at", "-pk")[:100])
     newest.sort(
         key=lambda one: (sees_logins and one.entered > 0, not one.is_over, one.last_seen_at),
         reverse=True,

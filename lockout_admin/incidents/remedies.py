@@ -70,9 +70,11 @@ class Plan:
         )
 
 
-def block(networks: Sequence[Network], incident: Incident, by: str) -> int:
-    """Block networks for a week, all or none; return how many there are."""
-    until = timezone.now() + BLOCK_FOR
+def block(
+    networks: Sequence[Network], incident: Incident, by: str, length: timedelta = BLOCK_FOR
+) -> int:
+    """Block networks for some time, all or none; return how many there are."""
+    until = timezone.now() + length
     reason = f"incident {incident.pk}: {incident.kind}"
     with transaction.atomic(using=router.db_for_write(NetworkRule)):
         for one in networks:

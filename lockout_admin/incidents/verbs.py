@@ -1,6 +1,7 @@
 """What staff say of an incident: each verb changes it, writes its line, and sends the signal once.
 
-A verb raises `ValueError` for what makes no sense. Who may do what is for the caller to know.
+A verb raises `ValueError` for what makes no sense, with the reason in the language of whoever
+asks. Who may do what is for the caller to know.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final
 from django.db import router, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from ..identity.text import cleaned
 from ..models import (
@@ -30,14 +32,15 @@ from . import taught, varieties
 State, What, Verdict = Incident.State, IncidentEvent.What, Incident.Verdict
 
 _NOTE_MAX_LENGTH: Final = 4_000
+_STANDING: Final = ["state", "verdict", "closed_at"]
 
 
 def acknowledge(incident: Incident, by: str) -> Incident:
-    """Say that somebody is at it."""
-    if incident.state != State.OPEN:
-        raise ValueError("This incident is not open.")
-    incident.state = State.ACKNOWLEDGED
-    return _done(incident, What.ACKNOWLEDGED, by, fields=["state"])
+    """Say that somebody is at it; that people came in after all is no reason not to be."""
+    if incident.state != State.OPEN and incident.verdict != Verdict.PEOPLE:
+        raise ValueError(_("This incident is not open."))
+    incident.state, incident.verdict, incident.closed_at = State.ACKNOWLEDGED, Verdict.NONE, None
+    return _done(incident, What.ACKNOWLEDGED, by, fields=_STANDING)
 
 
 def name(incident: Incident, title: str, by: str) -> Incident:
@@ -49,7 +52,7 @@ def name(incident: Incident, title: str, by: str) -> Incident:
 def note(incident: Incident, text: str, by: str) -> Incident:
     """Write something down."""
     if not text.strip():
-        raise ValueError("A note says something.")
+        raise ValueError(_("A note says something."))
     return _done(incident, What.NOTED, by, text.strip()[:_NOTE_MAX_LENGTH], fields=[])
 
 
@@ -58,36 +61,43 @@ def helped(incident: Incident, text: str, by: str) -> Incident:
     return _done(incident, What.HELPED, by, text, fields=[])
 
 
+def blocked(incident: Incident, count: int, by: str) -> Incident:
+    """Write down how many of its networks were blocked."""
+    return _done(incident, What.BLOCKED, by, str(count), fields=[])
+
+
 def close(incident: Incident, verdict: str, by: str, note: str = "") -> Incident:
-    """Close it with a verdict; "scanner" and "client" teach."""
-    if incident.is_closed:
-        raise ValueError("This incident is closed.")
+    """Close it with a verdict; "scanner" and "client" teach.
+
+    Where it is closed because people came in, somebody may know better.
+    """
+    if incident.is_closed and incident.verdict != Verdict.PEOPLE:
+        raise ValueError(_("This incident is closed."))
     if verdict not in set(Verdict.values) - {Verdict.NONE}:
-        raise ValueError("An incident is closed with a verdict.")
+        raise ValueError(_("Choose what it was: an incident is closed with a verdict."))
     if verdict in TEACHING:
         taught.teach(incident, verdict, by)
     incident.state = State.CLOSED
     incident.verdict = Verdict(verdict)
     incident.closed_at = timezone.now()
-    fields = ["state", "verdict", "closed_at"]
     note = note[:_NOTE_MAX_LENGTH]
-    return _done(incident, What.CLOSED, by, note, verdict=verdict, fields=fields)
+    return _done(incident, What.CLOSED, by, note, verdict=verdict, fields=_STANDING)
 
 
 def reopen(incident: Incident, by: str) -> Incident:
     """Open it again. What it has taught goes on: see `undo`."""
     if not incident.is_closed:
-        raise ValueError("This incident is not closed.")
+        raise ValueError(_("This incident is not closed."))
     incident.state = State.OPEN
     incident.verdict = Verdict.NONE
     incident.closed_at = None
-    return _done(incident, What.REOPENED, by, fields=["state", "verdict", "closed_at"])
+    return _done(incident, What.REOPENED, by, fields=_STANDING)
 
 
 def undo(exemption: Exemption, by: str) -> Exemption:
     """Take back what was taught: from now on it may raise incidents."""
     if exemption.ended_at is not None:
-        raise ValueError("This exemption has ended.")
+        raise ValueError(_("This exemption has ended."))
     exemption.ended_at = timezone.now()
     exemption.ended_by = by
     exemption.save(update_fields=["ended_at", "ended_by"])
@@ -101,9 +111,9 @@ def merge(into: Incident, others: Iterable[Incident], by: str) -> Incident:
     """Make others a part of one: their names, networks and counts go over to it."""
     others = list(others)
     if not others or any(one.pk == into.pk or one.merged_into is not None for one in others):
-        raise ValueError("An incident is merged into another one, once.")
+        raise ValueError(_("An incident is merged into another one, once."))
     if into.merged_into is not None:
-        raise ValueError("This incident is merged into another one.")
+        raise ValueError(_("This incident is merged into another one."))
     with transaction.atomic(using=router.db_for_write(Incident)):
         for other in others:
             _move(other, into)

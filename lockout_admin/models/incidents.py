@@ -25,9 +25,19 @@ class IncidentQuerySet(RecordQuerySet):
         """Return those that stand for themselves."""
         return self.filter(merged_into=None)
 
-    def open(self) -> IncidentQuerySet:
-        """Return those that nobody has closed."""
-        return self.unmerged().exclude(state=Incident.State.CLOSED)
+    def open(self, *, sees_logins: bool = True) -> IncidentQuerySet:
+        """Return those that nobody has closed.
+
+        For who may not know of logins, also those that were closed because people came in.
+        """
+        return self.unmerged().exclude(Incident.closed(sees_logins=sees_logins))
+
+    def whole(self, pk: int) -> Incident | None:
+        """Return an incident, or the one that it is a part of by now; ``None``: there is none."""
+        row: Incident | None = self.filter(pk=pk).first() if 0 < pk < 2**63 else None
+        while row is not None and row.merged_into is not None:
+            row = row.merged_into
+        return row
 
     def going_on(self) -> IncidentQuerySet:
         """Return those that are not over."""
@@ -171,6 +181,14 @@ class Incident(models.Model):
     def __str__(self) -> str:
         # Whom it is about is not for everybody: see `Sees.title_of`.
         return self.title or f"{Incident.Kind(self.kind).label} #{self.pk}"
+
+    @staticmethod
+    def closed(*, sees_logins: bool) -> models.Q:
+        """Return what selects those that are closed, as far as somebody may know; see `open`."""
+        is_closed = models.Q(state=Incident.State.CLOSED)
+        if sees_logins:
+            return is_closed
+        return is_closed & ~models.Q(verdict=Incident.Verdict.PEOPLE)
 
     @property
     def because(self) -> str:

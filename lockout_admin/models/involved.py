@@ -101,6 +101,7 @@ class IncidentEvent(models.Model):
         REOPENED = "reopened", _("reopened")
         NOTED = "noted", _("note")
         HELPED = "helped", _("accounts helped")
+        BLOCKED = "blocked", _("networks blocked")
 
     id = models.BigAutoField(primary_key=True)
     incident = models.ForeignKey(Incident, on_delete=models.CASCADE, related_name="events")

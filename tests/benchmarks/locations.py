@@ -54,6 +54,8 @@ _FAILURES: Final = {
     "pattern of names": "?time=24h&pattern=names",
     "pattern of addresses": "?time=24h&pattern=addresses",
     "pattern of agents": "?time=24h&pattern=agents",
+    "of an incident": "?time=all&incident=2",
+    "of an incident, oldest first": "?time=all&incident=2&o=1",
     "network, oldest first": "?time=all&net=32.0.0.0/3&o=1",
 }
 _SUCCESSES: Final = {
@@ -89,6 +91,9 @@ _OTHERS: Final = {
     "incidents, search": f"{INCIDENTS}?q={RARE_NAME}",
     "incidents, search for a network": f"{INCIDENTS}?q={LOUD_ADDRESS}",
     "incident": f"{INCIDENTS}1/change/",
+    "incident, all of it": f"{INCIDENTS}1/change/?all=1",
+    "merge two incidents": f"{INCIDENTS}1/merge/?other=3",
+    "block the networks of one": f"{INCIDENTS}1/block/",
     "thresholds": f"{INCIDENTS}thresholds/",
     "audit": AUDIT,
     "audit of somebody busy": f"{AUDIT}?by=staff",

@@ -193,7 +193,7 @@ FORMS = {
     "incident/{incident}/block/": ["token"],
     **{
         f"incident/{{incident}}/do/{verb}/": ["title", "note", "verdict", "other"]
-        for verb in ("name", "note", "close", "merge")
+        for verb in ("name", "note", "close")
     },
 }
 

@@ -116,6 +116,7 @@ PAGES["incident"] = {
         ),
         NOBODY,
     ),
+    "merge": (CHANGES, NOBODY),
 }
 PAGES["networkrule"] = {
     **record(RULES),
@@ -141,7 +142,7 @@ HELPS: Final[dict[str, Need]] = {
 }
 #: What is done about an incident -> who may.
 VERBS: Final[dict[str, Need]] = {
-    **dict.fromkeys(["acknowledge", "name", "note", "close", "reopen", "merge"], CHANGES),
+    **dict.fromkeys(["acknowledge", "name", "note", "close", "reopen"], CHANGES),
     "bundle": any_of(
         "view_incident view_failedlogin view_successfullogin export_failedlogin"
         " export_successfullogin"
@@ -241,7 +242,7 @@ def world(clock: Any, fail: Any, enter: Any, lock: Any) -> dict[str, Any]:
     IncidentEvent.objects.create(incident=incident, what="entered", text="ellen")
     other = Incident.objects.create(kind="dictionary", about="mia-merged", **found)
     verbs.merge(incident, [other], "olga")
-    Incident.objects.create(kind="stuffing", about="nora-stands-out", **found)
+    beside = Incident.objects.create(kind="stuffing", about="nora-stands-out", **found)
     verbs.helped(incident, "1 account entered was helped", "olga")
     remedies.lock(incident, "olga", "a call")
     rule = NetworkRule.objects.create(cidr="198.51.100.0/24", action="block", reason="why-blocked")
@@ -254,6 +255,7 @@ def world(clock: Any, fail: Any, enter: Any, lock: Any) -> dict[str, Any]:
         "accountlock": locked,
         "activelock": locked,
         "incident": incident,
+        "beside": beside,
         "networkrule": rule,
         "exemption": taught,
         "auditentry": audit,
@@ -266,9 +268,11 @@ def address(kind: str, page: str, world: dict[str, Any]) -> str:
     args: list[Any] = []
     if (kind, page) in {("accountlock", "name"), ("accountlock", "name_unlock")}:
         args = [leads.to_name("admin", "luke-locked").split("/")[-2]]
-    elif page in {"change", "history", "delete", "unlock", "block"}:
+    elif page in {"change", "history", "delete", "unlock", "block", "merge"}:
         args = [world[kind].pk]
     url = reverse(f"admin:lockout_admin_{kind}_{page}", args=args)
+    if page == "merge":
+        return f"{url}?other={world['beside'].pk}"
     # A name that is asked for is no secret.
     return f"{url}?luke-locked" if page.startswith("name") else url
 
@@ -310,6 +314,9 @@ def every_question(world: dict[str, Any]) -> Iterator[str]:
             search = address(kind, "search", world)
             yield from (f"{search}?q={text}&list=" for text in TYPED)
         yield from (address(kind, "changelist", world) + query for query in QUESTIONS)
+    incident = world["incident"].pk
+    yield f"{address('failedlogin', 'changelist', world)}?time=all&incident={incident}"
+    yield f"{address('incident', 'change', world)}?all=1"
     for name in ("ellen", "hugo-of-no-record", "nobody-has-this", "luke-locked", "ingrid-in"):
         # The name is asked for, and so no secret.
         yield f"{leads.to_name('admin', name)}?{name}"

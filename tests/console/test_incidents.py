@@ -20,6 +20,7 @@ from django.utils import timezone, translation
 from django.utils.html import strip_tags
 
 from lockout_admin import lockout
+from lockout_admin.admin.consent import CONFIRM_WITHIN_SECS
 from lockout_admin.admin.incidentsight import Sees
 from lockout_admin.defences import sessions
 from lockout_admin.evidence import leads
@@ -37,8 +38,10 @@ from lockout_admin.models import (
     IncidentNetwork,
     NetworkRule,
     Outbox,
+    RefusedTries,
     UserAgent,
 )
+from lockout_admin.models.incidents import MOST_PARTS
 
 from .conftest import FIREFOX, list_url, said
 
@@ -226,16 +229,129 @@ def test_who_may_not_see_logins_sees_the_busiest_first(staff: Any, incident: Inc
     assert rows_of(page, "networks")[0] == "203.0.113.9/32"
 
 
-def test_the_picture_says_what_is_drawn(staff: Any, incident: Incident, fail: Any) -> None:
+def drawn(browser: Client, incident: Incident) -> list[str]:
+    return [row.label for row in browser.get(url_of(incident)).context["page"].picture.rows]
+
+
+def test_the_picture_says_what_is_drawn(staff: Any, incident: Incident) -> None:
     browser = staff("root")
-    Incident.objects.filter(pk=incident.pk).update(networks=2)
-    assert browser.get(url_of(incident)).context["page"].picture.rows[0].label == "failures"
-    Incident.objects.filter(pk=incident.pk).update(networks=200)
-    drawn = browser.get(url_of(incident)).context["page"].picture.rows[0].label
-    assert drawn == "failures from the 2 networks with the most"
-    Incident.objects.filter(pk=incident.pk).update(kind="distributed", names=195)
-    drawn = browser.get(url_of(incident)).context["page"].picture.rows[0].label
-    assert drawn == "failures on the 2 names with the most"
+    old = "refused, of the last 2 days"
+    assert drawn(browser, incident) == ["failures", old]
+    Incident.objects.filter(pk=incident.pk).update(networks=201, names=202, refused=0)
+    assert drawn(browser, incident)[0] == "failures from the 200 networks with the most"
+    Incident.objects.filter(pk=incident.pk).update(names=201)
+    assert drawn(browser, incident) == ["failures on the 200 names with the most", "refused"]
+    Incident.objects.filter(pk=incident.pk).update(networks=0)
+    assert drawn(browser, incident)[0] == "failures on the 200 names with the most"
+
+
+def refuse(username: str, address: str, times: int, ago: float) -> None:
+    RefusedTries.objects.create(
+        timestamp=timezone.now() - timedelta(seconds=ago),
+        subject=Subject.of(username).key,
+        username=username,
+        network=number_of(f"{address}/32"),
+        ip_address=address,
+        times=times,
+    )
+
+
+def test_an_incident_is_made_of_what_came_from_its_networks_on_its_names(
+    staff: Any, incident: Incident, fail: Any
+) -> None:
+    """The picture and the list have the same failures; others of these names are none of it."""
+    place = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
+    fail("carol", ago=50)
+    fail("dave", ago=50, **place)
+    fail("carol", ago=3 * 3600, **place)
+    fail("carol", ago=40, device=7, **place)
+    refuse("carol", "192.0.2.7", 40, 30)
+    refuse("carol", "192.0.2.99", 500, 30)
+    refuse("dave", "192.0.2.7", 500, 30)
+    browser = staff("root")
+    page = browser.get(url_of(incident)).context["page"]
+    assert [row.total for row in page.picture.rows] == [1, 40]
+    shown = browser.get(page.evidence)
+    assert shown.status_code == 200
+    assert [row.username for row in shown.context["cl"].result_list] == ["carol"]
+    assert f"Incident: <bdi>{incident.pk}</bdi>" in shown.content.decode()
+    # An incident without networks, of tries that had none.
+    fail("carol", ago=20, network=None, ip_address=None)
+    Incident.objects.filter(pk=incident.pk).update(networks=0)
+    assert browser.get(page.evidence).context["cl"].result_count == 3
+
+
+def test_more_failures_than_are_read_are_counted_by_slice(
+    staff: Any, incident: Incident, fail: Any, monkeypatch: Any
+) -> None:
+    place = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
+    for ago in (3600, 60, 0):
+        fail("carol", ago=ago, **place)
+    Incident.objects.filter(pk=incident.pk).update(last_seen_at=timezone.now())
+    browser = staff("root")
+    for read in (4, 3):
+        monkeypatch.setattr("lockout_admin.admin.incidentpicture._READ", read)
+        failures = browser.get(url_of(incident)).context["page"].picture.rows[0]
+        assert failures.total == 4
+        assert bool(failures.cap) is (read < 4)
+
+
+@pytest.mark.parametrize("most", ["names", "networks"])
+def test_what_is_not_kept_of_an_incident_is_not_asked_for(
+    staff: Any, incident: Incident, fail: Any, most: str
+) -> None:
+    """Of more names, or networks, than are kept, the others tell alone."""
+    fail("dave", ago=50, ip_address="192.0.2.7", network=number_of("192.0.2.7/32"))
+    fail("carol", ago=50)
+    Incident.objects.filter(pk=incident.pk).update(**{most: MOST_PARTS + 1})
+    page = staff("root").get(f"{list_url('failedlogin')}?time=all&incident={incident.pk}")
+    shown = {row.username for row in page.context["cl"].result_list}
+    assert shown == ({"carol", "dave"} if most == "names" else {"carol"})
+    assert page.context["cl"].result_count == 2
+
+
+@pytest.mark.parametrize("given_as", ["x", "0", "-1", "9" * 30, "1.5", "\0", "424242"])
+def test_an_incident_that_is_not_there_has_no_failures(
+    staff: Any, incident: Incident, given_as: str
+) -> None:
+    url = list_url("failedlogin")
+    page = staff("root").get(url, {"time": "all", "incident": given_as})
+    assert page.status_code == 200
+    assert page.context["cl"].result_count == 0
+
+
+def test_the_failures_of_an_incident_are_for_who_sees_incidents(
+    staff: Any, incident: Incident
+) -> None:
+    url = f"{list_url('failedlogin')}?time=all&incident={incident.pk}"
+    browser = staff("analyst")
+    for more, count in ((["view_incident"], 1), ([], 0)):
+        given(browser, "view_failedlogin", *more)
+        assert browser.get(url).context["cl"].result_count == count
+
+
+def test_what_was_merged_has_the_failures_of_the_whole(staff: Any, incident: Incident) -> None:
+    found = {"started_at": timezone.now(), "last_seen_at": timezone.now()}
+    part = Incident.objects.create(kind="spraying", merged_into=incident, **found)
+    page = staff("root").get(f"{list_url('failedlogin')}?time=all&incident={part.pk}")
+    assert page.context["cl"].result_count == 1
+
+
+def test_all_names_and_networks_are_a_click_away(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    for number in range(25):
+        tried(incident, f"name{number}", evaluated=1)
+        came(incident, f"203.0.113.{number}/32", evaluated=1)
+    Incident.objects.filter(pk=incident.pk).update(names=27, networks=27)
+    browser = staff("root")
+    shown = browser.get(url_of(incident)).content.decode()
+    assert shown.count('<a href="?all=1#') == 2
+    page = browser.get(url_of(incident), {"all": "1"})
+    assert len(rows_of(page, "names")) == len(rows_of(page, "networks")) == 27
+    monkeypatch.setattr("lockout_admin.admin.incidentpage.ALL", 26)
+    shown = browser.get(url_of(incident), {"all": "1"}).content.decode()
+    assert shown.count("the exported evidence has all of them") == 2
 
 
 def test_the_networks_that_a_rule_holds_for_say_so(staff: Any, incident: Incident) -> None:
@@ -457,9 +573,38 @@ def test_two_become_one(staff: Any, incident: Incident) -> None:
     )
     browser = staff("security")
     assert f"#{other.pk} stuffing" in browser.get(url_of(incident)).content.decode()
-    do(browser, incident, "merge", other=str(other.pk))
+    url = f"{url_of(incident, 'merge')}?other={other.pk}"
+    asked = browser.get(url)
+    assert "stuffing" in asked.content.decode()
+    assert "for good" in asked.content.decode()
+    incident.refresh_from_db()
+    assert incident.evaluated == 22
+    answer = browser.post(url, {"token": asked.context["token"]}, follow=True)
+    assert "is a part of this one now" in said(answer)
     incident.refresh_from_db()
     assert incident.evaluated == 30
+    # It is a part of another by now.
+    assert browser.get(url).status_code == 404
+
+
+def test_a_merge_that_was_shown_long_ago_is_shown_again(
+    staff: Any, incident: Incident, clock: Any
+) -> None:
+    found = {"started_at": timezone.now(), "last_seen_at": timezone.now()}
+    other = Incident.objects.create(kind="stuffing", **found)
+    browser = staff("security")
+    url = f"{url_of(incident, 'merge')}?other={other.pk}"
+    token = browser.get(url).context["token"]
+    clock.tick(CONFIRM_WITHIN_SECS + 1)
+    assert "shown too long ago" in said(browser.post(url, {"token": token}))
+    assert Incident.objects.unmerged().count() == 2
+
+
+@pytest.mark.parametrize("other", ["", "x", "9" * 30, "99", "²", "0", "\0"])
+def test_what_is_not_there_is_not_merged(staff: Any, incident: Incident, other: str) -> None:
+    browser, url = staff("security"), url_of(incident, "merge")
+    assert browser.get(url, {"other": other}).status_code == 404
+    assert browser.get(url, {"other": str(incident.pk)}).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -469,7 +614,6 @@ def test_two_become_one(staff: Any, incident: Incident) -> None:
         ("note", {"note": " \0"}),
         ("close", {"verdict": "nonsense"}),
         ("close", {}),
-        *[("merge", {"other": other}) for other in ("", "x", "9" * 30, "99", "²")],
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -644,9 +788,24 @@ def test_its_networks_are_blocked_but_for_honest_people(staff: Any, incident: In
     shown = page.content.decode()
     assert "3 honest accounts came in from there" in shown
     assert "10.0.0.7/32 is private" in shown
-    answer = browser.post(url_of(incident, "block"), {"token": page.context["token"]}, follow=True)
+    form = {"token": page.context["token"], "days": "30"}
+    answer = browser.post(url_of(incident, "block"), form, follow=True)
     assert "1 network is blocked" in said(answer)
-    assert NetworkRule.objects.get().cidr == "192.0.2.7/32"
+    rule = NetworkRule.objects.get()
+    assert rule.cidr == "192.0.2.7/32"
+    assert (rule.until or timezone.now()) - timezone.now() > timedelta(days=29)
+    line = incident.events.get(what="blocked")
+    assert (line.text, line.by) == ("1", "security")
+
+
+@pytest.mark.parametrize("days", ["", "0", "-1", "7.5", "9" * 30, "x\0"])
+def test_for_how_long_is_chosen(staff: Any, incident: Incident, days: str) -> None:
+    browser = staff("security")
+    token = browser.get(url_of(incident, "block")).context["token"]
+    answer = browser.post(url_of(incident, "block"), {"token": token, "days": days})
+    assert answer.context["form"].errors["days"]
+    assert 'role="alert"' in answer.content.decode()
+    assert not NetworkRule.objects.exists()
 
 
 def test_whoever_got_in_is_no_honest_person(staff: Any, incident: Incident, enter: Any) -> None:
@@ -679,18 +838,76 @@ def test_who_blocks_sees_logins_and_rules(
     assert (url_of(incident, "block") in page) is (status == 200)
 
 
+def has_closed(incident: Incident, verdict: str = "people") -> None:
+    """Close it as the site does, because people came in."""
+    Incident.objects.filter(pk=incident.pk).update(
+        state="closed", verdict=verdict, closed_at=timezone.now()
+    )
+    IncidentEvent.objects.create(incident=incident, what="closed", verdict=verdict, text="5 / 9")
+
+
 @pytest.mark.parametrize("sees_logins", [True, False])
 def test_that_people_came_in_after_all_is_for_who_sees_logins(
     staff: Any, incident: Incident, sees_logins: bool
 ) -> None:
-    Incident.objects.filter(pk=incident.pk).update(verdict="people")
-    more = ["view_successfullogin"] * sees_logins
-    browser = given(staff("analyst"), "view_incident", *more)
-    for url in (url_of(incident), LIST):
-        page = browser.get(url).content.decode()
-        assert ("people who came in after all" in page) is sees_logins
-    Incident.objects.filter(pk=incident.pk).update(verdict="attack")
+    """It is open for all others, on each page and by each filter, as if nothing had happened."""
+    needed = ["view_incident", "view_failedlogin", "view_accountlock"]
+    browser = given(staff("analyst"), *needed, *["view_successfullogin"] * sees_logins)
+    pages = {
+        "page": url_of(incident),
+        "list": LIST,
+        "overview": reverse("admin:app_list", args=["lockout_admin"]),
+        "first": reverse("admin:index"),
+    }
+
+    def shown() -> dict[str, str]:
+        return {name: browser.get(url).content.decode() for name, url in pages.items()}
+
+    before = shown()
+    has_closed(incident)
+    after = shown()
+    for name in ("page", "list"):
+        assert ("people who came in after all" in after[name]) is sees_logins
+        assert bool(re.search("closed</span>|<small>closed", after[name])) is sees_logins
+    for name in ("overview", "first"):
+        assert ("spraying 192.0.2.0/24" in before[name]) is True
+        assert ("spraying 192.0.2.0/24" in after[name]) is not sees_logins
+    for state, found in (("open", not sees_logins), ("closed", sees_logins)):
+        assert browser.get(LIST, {"state": state}).context["cl"].result_count == int(found)
+    assert browser.get(LIST, {"state": "acknowledged"}).context["cl"].result_count == 0
+    has_closed(incident, "attack")
     assert "attack</span>" in browser.get(url_of(incident)).content.decode()
+    assert browser.get(LIST, {"state": "closed"}).context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "close", "reopen", "merge"])
+def test_what_may_not_be_known_answers_as_what_is_open(
+    staff: Any, incident: Incident, verb: str
+) -> None:
+    """Who may not see logins can't find out by a deed whether people came in."""
+    found = {"started_at": timezone.now(), "last_seen_at": timezone.now()}
+    beside = Incident.objects.create(kind="stuffing", **found)
+    browser = given(staff("analyst"), "view_incident", "change_incident")
+    told = []
+    for state in ("open", "closed"):
+        fields = {"state": state, "verdict": "people" if state == "closed" else ""}
+        Incident.objects.filter(pk=incident.pk).update(**fields)
+        if verb == "merge":
+            url = f"{url_of(beside, 'merge')}?other={incident.pk}"
+            told.append(str(browser.get(url).status_code))
+        else:
+            told.append(said(do(browser, incident, verb, verdict="attack")))
+    assert told[0] == told[1]
+
+
+def test_who_may_not_see_logins_does_not_say_that_people_came_in(
+    staff: Any, incident: Incident
+) -> None:
+    browser = given(staff("analyst"), "view_incident", "change_incident")
+    assert "people who came in" not in browser.get(url_of(incident)).content.decode()
+    assert "Choose what it was" in said(do(browser, incident, "close", verdict="people"))
+    incident.refresh_from_db()
+    assert incident.state == "open"
 
 
 def test_what_was_not_shown_is_not_blocked(staff: Any, incident: Incident) -> None:
@@ -752,8 +969,9 @@ PAGES = [
     ("get", "{pk}/do/note/", [405] * 5),
     *(
         ("post", f"{{pk}}/do/{verb}/", [403, 403, 403, 302, 302])
-        for verb in ("acknowledge", "name", "note", "close", "reopen", "merge")
+        for verb in ("acknowledge", "name", "note", "close", "reopen")
     ),
+    ("get", "{pk}/merge/", [403, 403, 403, 404, 404]),
     ("post", "{pk}/do/lock/", [403, 403, 404, 404, 404]),
     ("get", "{pk}/help/lock/", [403, 403, 403, 200, 200]),
     ("post", "{pk}/help/lock/", [403] * 5),
@@ -864,9 +1082,10 @@ def test_that_people_came_in_is_on_no_time_line_of_whoever_may_not_know_of_login
             incident=incident, what="closed", by=by, verdict=Incident.Verdict.PEOPLE
         )
     client = given(staff("security"), "view_incident", "view_failedlogin")
+    IncidentEvent.objects.create(incident=incident, what="reopened", text="2 / 9")
     line = client.get(url_of(incident)).content.decode().partition("lockout-line-title")[2]
-    assert "closed" in line
-    assert "came in" not in line
+    for word in ("closed", "reopened", "came in"):
+        assert word not in line
     line = staff("root").get(url_of(incident)).content.decode().partition("lockout-line-title")[2]
     assert line.count("people who came in after all") == 2
 
@@ -877,22 +1096,6 @@ def test_whoever_teaches_is_told_so(
 ) -> None:
     answer = do(staff("root"), incident, "close", verdict=verdict)
     assert ("raises no incident any more" in answer.content.decode()) is says
-
-
-def test_the_failures_of_a_dictionary_are_those_of_its_network(
-    staff: Any, incident: Incident
-) -> None:
-    """It is about where it comes from, if no name of it stands out; or about a name, like that."""
-    IncidentNetwork.objects.filter(incident=incident, honest=3).delete()
-    Incident.objects.filter(pk=incident.pk).update(
-        kind="dictionary", about="192.0.2.7/32", networks=1, names=3
-    )
-    browser = staff("root")
-    page = browser.get(url_of(incident)).content.decode()
-    assert "net=192.0.2.7" in page
-    tried(incident, "192.0.2.7/32", evaluated=9)
-    page = browser.get(url_of(incident)).content.decode()
-    assert "username=192.0.2.7" in page
 
 
 def read(client: Client, incident: Incident, language: str) -> str:

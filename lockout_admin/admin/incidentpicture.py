@@ -1,0 +1,86 @@
+"""The picture of an incident: what was compared, and what was refused, over its time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from ..evidence.composition import of_incident
+from ..evidence.pictures import Picture, Row
+from ..evidence.slices import count_slices
+from ..incidents.endings import KEPT
+from ..models import FailedLogin, Incident, RefusedTries
+
+#: Slices of the picture, and failures of each that are counted.
+_SLICES: Final = 48
+_CAP: Final = 2_000
+#: Names, or networks, whose failures are drawn.
+_DRAWN: Final = 200
+#: So many are read one by one: more failures are counted by slice, of refusals these are drawn.
+_READ: Final = 5_000
+
+
+def picture_of(incident: Incident) -> Picture:
+    """Return it; until now, where the incident goes on."""
+    until = timezone.now() if not incident.is_over else incident.last_seen_at
+    length = (until - incident.started_at) / _SLICES
+    starts = [incident.started_at + length * number for number in range(_SLICES)]
+    refused = _refused(incident, starts)
+    rows = [
+        _failures(incident, starts, until),
+        Row("refused", _refused_said(incident, sum(refused)), refused),
+    ]
+    return Picture.of(starts, rows)
+
+
+def after(moment: Any) -> Any:
+    """Return the end of a time that has a moment in it: an end is left out."""
+    return moment + timedelta(microseconds=1)
+
+
+def _failures(incident: Incident, starts: Sequence[datetime], until: datetime) -> Row:
+    said = _failures_said(incident)
+    rows = of_incident(FailedLogin.objects.all(), incident, _DRAWN)
+    newest = rows.order_by("-timestamp").values_list("timestamp", flat=True)
+    moments = list(newest[: _READ + 1])
+    if len(moments) <= _READ:
+        return Row("failures", said, _by_slice(starts, ((moment, 1) for moment in moments)))
+    # The last slice has the last failure in it.
+    ends = [*starts[1:], after(until)]
+    counts = count_slices(rows, "timestamp", list(zip(starts, ends, strict=True)), _CAP)
+    return Row("failures", said, counts, _CAP)
+
+
+def _refused(incident: Incident, starts: Sequence[datetime]) -> list[int]:
+    rows = of_incident(RefusedTries.objects.fresh(), incident, _DRAWN).order_by("-timestamp")
+    return _by_slice(starts, rows.values_list("timestamp", "times")[:_READ])
+
+
+def _by_slice(starts: Sequence[datetime], events: Iterable[tuple[datetime, int]]) -> list[int]:
+    counts = [0] * len(starts)
+    for moment, times in events:
+        counts[bisect_right(starts, moment) - 1] += times
+    return counts
+
+
+def _refused_said(incident: Incident, drawn: int) -> str:
+    """Return what the refusals are: each is kept for some days, their number for ever."""
+    if drawn >= incident.refused:
+        return _("refused")
+    return _("refused, of the last %(days)d days") % {"days": KEPT.days}
+
+
+def _failures_said(incident: Incident) -> str:
+    """Return what the failures are: those of all names and networks, or of some."""
+    if min(incident.names, incident.networks or incident.names) <= _DRAWN:
+        return _("failures")
+    if not incident.networks or incident.names <= incident.networks:
+        said = _("failures on the %(count)d names with the most")
+    else:
+        said = _("failures from the %(count)d networks with the most")
+    return said % {"count": _DRAWN}
