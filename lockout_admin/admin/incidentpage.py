@@ -11,10 +11,12 @@ from django.utils import timezone
 
 from ..defences import sessions
 from ..defences.matching import Networks
+from ..engine.rules import ACCOUNT
 from ..evidence import leads
 from ..evidence.pictures import Picture
 from ..incidents import remedies
 from ..models import (
+    AccountLock,
     Incident,
     IncidentEvent,
     IncidentName,
@@ -33,6 +35,7 @@ from .incidentsight import NEVER_TRIED, Sees, leave_out_the_untold
 SHOWN: Final = 20
 #: … and rows where all are asked for.
 ALL: Final = 1_000
+_SEES_LOCKS: Final = "lockout_admin.view_accountlock"
 _SEES_RULES: Final = "lockout_admin.view_networkrule"
 _OF_LOGINS: Final = (IncidentEvent.What.ENTERED, IncidentEvent.What.HELPED)
 
@@ -47,6 +50,8 @@ class Page:
     may: Actor
     #: Names that were entered, with the page of each, and when.
     entered: list[tuple[IncidentName, str, Any]]
+    #: The subjects of those of them that are locked now, as far as that may be seen.
+    locked: set[int]
     names: list[tuple[IncidentName, str]]
     #: Networks, with the page of each, and what a rule does to it as far as it may be seen.
     networks: list[tuple[IncidentNetwork, str, NetworkRule.Action | None]]
@@ -89,6 +94,9 @@ class Page:
             sees=sees,
             may=may,
             entered=_entered(site, incident) if sees.logins else [],
+            locked=_locked(incident)
+            if sees.logins and request.user.has_perm(_SEES_LOCKS)
+            else set(),
             names=_named(site, names) if sees.names else [],
             networks=[
                 (_shown(row, sees), leads.to_network(site, row.network), held.get(row.network))
@@ -118,6 +126,12 @@ def _named(site: str, rows: list[IncidentName]) -> list[tuple[IncidentName, str]
 def _entered(site: str, incident: Incident) -> list[tuple[IncidentName, str, Any]]:
     rows = _named(site, remedies.entered(incident)[:SHOWN])
     return [(row, url, times.ago(row.entered_at)) for row, url in rows if row.entered_at]
+
+
+def _locked(incident: Incident) -> set[int]:
+    subjects = [row.subject for row in remedies.entered(incident)]
+    locks = AccountLock.objects.fresh().open().filter(subject__in=subjects, scope=ACCOUNT.name)
+    return set(locks.order_by().values_list("subject", flat=True))
 
 
 def _first(model: Any, incident: Incident, sees: Sees, most: int, entered: Any) -> list[Any]:

@@ -638,6 +638,16 @@ def test_the_accounts_that_were_entered_are_locked(staff: Any, incident: Inciden
     assert AccountLock.objects.get(label="bob").note == "Ticket 4711"
 
 
+def test_who_is_locked_says_so(staff: Any, incident: Incident) -> None:
+    root = staff("root")
+    assert "locked now" not in root.get(url_of(incident)).content.decode()
+    helped(root, incident, "lock")
+    assert "locked now" in root.get(url_of(incident)).content.decode()
+    seen = ["view_incident", "view_failedlogin", "view_successfullogin"]
+    others = given(staff("analyst"), *seen)
+    assert "locked now" not in others.get(url_of(incident)).content.decode()
+
+
 def test_their_passwords_are_expired(staff: Any, incident: Incident, bob: Any) -> None:
     session = Client()
     session.force_login(bob)
