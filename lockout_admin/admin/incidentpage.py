@@ -94,9 +94,7 @@ class Page:
             sees=sees,
             may=may,
             entered=_entered(site, incident) if sees.logins else [],
-            locked=_locked(incident)
-            if sees.logins and request.user.has_perm(_SEES_LOCKS)
-            else set(),
+            locked=_locked(request, incident) if sees.logins else set(),
             names=_named(site, names) if sees.names else [],
             networks=[
                 (_shown(row, sees), leads.to_network(site, row.network), held.get(row.network))
@@ -128,7 +126,9 @@ def _entered(site: str, incident: Incident) -> list[tuple[IncidentName, str, Any
     return [(row, url, times.ago(row.entered_at)) for row, url in rows if row.entered_at]
 
 
-def _locked(incident: Incident) -> set[int]:
+def _locked(request: HttpRequest, incident: Incident) -> set[int]:
+    if not request.user.has_perm(_SEES_LOCKS):
+        return set()
     subjects = [row.subject for row in remedies.entered(incident)]
     locks = AccountLock.objects.fresh().open().filter(subject__in=subjects, scope=ACCOUNT.name)
     return set(locks.order_by().values_list("subject", flat=True))
