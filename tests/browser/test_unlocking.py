@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from .site import LOCKS, LOGIN, DemoSite
@@ -109,3 +110,36 @@ def tab_to(page: Page, selector: str, most: int = 60) -> None:
             assert page.evaluate("document.activeElement.matches(':focus-visible')")
             return
     raise AssertionError(f"{most} tabs do not lead to {selector}")
+
+
+#: Where the field with the focus, its help and the button are.
+_BOXES = """() => {
+  const wrapper = document.activeElement.closest(".lockout-filter");
+  const box = (one) => one && one.getBoundingClientRect().toJSON();
+  return {
+    field: box(document.activeElement),
+    help: box(wrapper.querySelector(".help")),
+    bar: box(wrapper.closest("form").querySelector(".lockout-buttons")),
+  };
+}"""
+
+
+@pytest.mark.parametrize("height", [560, 800])
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_the_button_is_at_hand_and_covers_no_field(
+    visit: Visit, keys: dict[str, str], height: int, is_in_place: bool
+) -> None:
+    size = {"width": 400, "height": height}
+    page = visit(f"{LOCKS}{keys['lock']}/unlock/", "admin", viewport=size)
+    if is_in_place:
+        page.locator(".lockout-confirm tbody th a").first.click()
+    fields = page.locator(".lockout-in-place .lockout-filter :is(input, select)")
+    expect(fields.first).to_be_focused()
+    for number in (0, 1, 2, 1, 0):
+        fields.nth(number).focus()
+        boxes = page.evaluate(_BOXES)
+        bar = boxes["bar"]
+        assert 0 <= bar["top"] < bar["bottom"] <= height
+        for one in (boxes["field"], boxes["help"]):
+            if one:
+                assert 0 <= one["top"] < one["bottom"] <= bar["top"]

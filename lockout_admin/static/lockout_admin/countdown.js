@@ -46,7 +46,7 @@ document.addEventListener("DOMContentLoaded", () => {
   tell();
   setInterval(tell, 1000);
   // An unlock of very many stops now and then, so that no server ends it. All of it was confirmed.
-  document.querySelector("form.lockout-goes-on")?.requestSubmit();
+  document.querySelector("form.lockout-sends-itself")?.requestSubmit();
   if (clocks.length) {
     setInterval(show, 1000);
   }
