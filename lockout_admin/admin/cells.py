@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from ..engine.tallies import Tally
 from ..evidence import leads
 from ..evidence.agents import described
-from ..evidence.bidi import isolated, technical
+from ..evidence.bidi import isolated, set_apart, technical
 from ..figures import grouped
 from ..models import AccountLock, NetworkRule
 from ..models.fields import parse_network
@@ -135,9 +135,9 @@ def network_link(site: str, network: str, to: Target = FAILURES) -> SafeString:
 
 
 def _copied(text: str, url: str, shown: Any) -> SafeString:
-    return format_html(
-        '<a href="{}" title="{}" data-copy="{}">{}</a>', url, _("All there is of it"), text, shown
-    )
+    # In a list, the text may be cut.
+    title = f"{set_apart(text)}: {_('All there is of it')}"
+    return format_html('<a href="{}" title="{}" data-copy="{}">{}</a>', url, title, text, shown)
 
 
 def label_link(site: str, row: AccountLock) -> SafeString:

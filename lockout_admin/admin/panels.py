@@ -66,7 +66,11 @@ class Picture:
     loudness: Loudness
     width: int = WIDTH
     height: int = HEIGHT
-    cap: str = grouped(bars.CAP)
+
+    @property
+    def cap(self) -> str:
+        """How far a bar is counted, of each kind."""
+        return grouped(bars.CAP)
 
     @property
     def kinds(self) -> tuple[str, ...]:

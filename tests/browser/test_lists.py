@@ -165,3 +165,51 @@ def test_times_go_on_without_a_reload(visit: Visit, site: DemoSite) -> None:
     expect(page.locator(".field-left .lockout-span")).to_contain_text(
         re.compile(r"\d+ s left"), timeout=40_000
     )
+
+
+#: Pairs of the tools of a list and of what is above or beside it that lie over each other.
+_OVERLAPS = """() => {
+  const boxes = (selector) => [...document.querySelectorAll(selector)]
+    .map((one) => [one.className.baseVal ?? one.className, one.getBoundingClientRect()])
+    .filter(([_, box]) => box.width);
+  const others = boxes(".lockout-loudness svg, .lockout-loudness figcaption > *, .lockout-search,"
+    + " .lockout-chip, .lockout-strip, .lockout-live, #changelist-filter, #toolbar");
+  return boxes(".object-tools a").flatMap(([tool, a]) => others
+    .filter(([_, b]) => a.left < b.right - 1 && b.left < a.right - 1
+      && a.top < b.bottom - 1 && b.top < a.bottom - 1)
+    .map(([other]) => `${tool} over ${other}`));
+}"""
+
+
+@pytest.mark.parametrize("language", ["en-GB", "fa-IR"])
+@pytest.mark.parametrize("path", [FAILURES, SUCCESSES, LOCKS, f"{LOCKS}?username=line", INCIDENTS])
+def test_the_tools_of_a_list_lie_over_nothing(visit: Visit, path: str, language: str) -> None:
+    page = visit(path, "admin", locale=language)
+    for width in (320, 400, 768, 1024, 1280, 1440, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(_OVERLAPS) == [], width
+
+
+#: What of the words of a list's cells is not in sight.
+_UNREAD = """(name) => [...document.querySelectorAll(`#result_list .field-${name} .lockout-cut`)]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 2)
+  .map((one) => one.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_agents_and_outcomes_are_read(visit: Visit, width: int) -> None:
+    page = visit(f"{FAILURES}?time=90d", "admin", viewport={"width": width, "height": 900})
+    for name in ("agent", "became"):
+        shown = page.locator(f"#result_list .field-{name} .lockout-cut").count()
+        unread = page.evaluate(_UNREAD, name)
+        assert len(unread) < shown / 10, unread
+
+
+def test_who_comes_by_keyboard_reads_all_of_a_row(visit: Visit) -> None:
+    page = wide(visit, f"{LOCKS}?username=line-x&match=prefix")
+    name = page.locator("#result_list .field-name .lockout-cut").first
+    assert name.get_attribute("title") == "line-" + "x" * 150
+    assert page.evaluate(_UNREAD, "name") != []
+    page.locator("#result_list .action-select").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate(_UNREAD, "name") == []
