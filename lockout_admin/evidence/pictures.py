@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
 
 WIDTH: Final = 720
 HEIGHT: Final = 120
 #: A sparkline, in the same units.
 SPARK_HEIGHT: Final = 20
 SPARK_STEP: Final = 4
+_MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,13 @@ class Picture:
     most: int
     #: When the first bar begins, and the last one ends.
     ends: tuple[datetime, datetime]
+    #: How its moments are told, as Django writes dates: to the second where bars are short.
+    form: str
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The ends in words; one, where they are the same second."""
+        return tuple(dict.fromkeys(date_format(end, self.form) for end in self.ends))
 
     @classmethod
     def of(
@@ -92,8 +101,10 @@ class Picture:
             if piles[number]
         )
         line = _line(before, most, step)
-        ends = starts[0], starts[-1] + (starts[1] - starts[0])
-        return cls(tuple(bars), line, tuple(rows), slices, most, ends)
+        length = starts[1] - starts[0]
+        form = "Y-m-d H:i" if length >= _MINUTE else "Y-m-d H:i:s"
+        ends = starts[0], starts[-1] + length
+        return cls(tuple(bars), line, tuple(rows), slices, most, ends, form)
 
 
 def _pile(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
 
@@ -146,6 +146,20 @@ def test_bars_are_piled() -> None:
     ]
     assert found.line == f"180,{HEIGHT} 540,0"
     assert [one.counts for one in found.slices] == [(1, 3)]
+
+
+@pytest.mark.parametrize(
+    ("length", "told"),
+    [
+        (timedelta(), ("2026-11-28 22:41:07",)),
+        (timedelta(seconds=20), ("2026-11-28 22:41:07", "2026-11-28 22:41:47")),
+        (timedelta(minutes=1), ("2026-11-28 22:41", "2026-11-28 22:43")),
+    ],
+)
+def test_the_ends_of_a_picture_differ(length: timedelta, told: tuple[str, ...]) -> None:
+    start = datetime(2026, 11, 28, 22, 41, 7)
+    found = Picture.of([start, start + length], [Row("failures", "", [1, 0])])
+    assert found.told == told
 
 
 def test_a_sparkline() -> None:
