@@ -17,6 +17,8 @@ urlpatterns = [
     re_path(r"^api/alogin/?$", views.api_alogin, name="api_alogin"),
     path("mail/", views.MailView.as_view(), name="mail"),
     path("account/", include("lockout_admin.urls")),
+    # Where browsers look on pages that name no icon, as those of the admin.
+    path("favicon.ico", views.icon),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

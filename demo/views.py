@@ -10,10 +10,13 @@ from django.conf import settings
 from django.contrib.auth import aauthenticate, alogin, authenticate, login
 from django.contrib.auth.views import LoginView
 from django.core.exceptions import RequestDataTooBig
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.generic import TemplateView
 
 from lockout_admin.conf import conf
@@ -53,6 +56,13 @@ class DemoLoginView(LoginView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add the accounts whose passwords are public."""
         return super().get_context_data(**kwargs, people=SHOWN if settings.DEBUG else ())
+
+
+@cache_control(max_age=86_400, public=True)
+@require_safe
+def icon(request: HttpRequest) -> HttpResponse:
+    """Lead to the icon that the demo's own pages name."""
+    return redirect(static("demo/lock.svg"))
 
 
 # A program has no form to carry a token in, and another site's page can't forge this request

@@ -69,12 +69,7 @@ class Visitor:
         return context
 
     def _hear(self, message: ConsoleMessage) -> None:
-        is_icon = message.location["url"].endswith("/favicon.ico")  # Django's admin has none
-        if (
-            message.type == "error"
-            and not is_icon
-            and not any(text in message.text for text in _EXPECTED)
-        ):
+        if message.type == "error" and not any(text in message.text for text in _EXPECTED):
             self.faults.append(f"{message.page and message.page.url}: {message.text}")
 
     def _session(self, user: str) -> Any:

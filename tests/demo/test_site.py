@@ -57,6 +57,11 @@ def test_a_program_with_a_wrong_password_is_told_nothing_else(
     assert (response.status_code, response.json()["code"]) == (401, "wrong_credentials")
 
 
+def test_pages_that_name_no_icon_have_one(client: Client) -> None:
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer["Location"]) == (302, "/static/demo/lock.svg")
+
+
 @pytest.mark.parametrize("path", LOGINS)
 def test_a_locked_username_is_refused_with_429(client: Client, alice: Any, path: str) -> None:
     for _ in range(4):
