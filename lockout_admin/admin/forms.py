@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from import_export.forms import SelectableFieldsExportForm
 
 from ..engine import locks
+from ..evidence.bidi import SECONDS, clock
 from ..evidence.sight import Sight
 from ..identity.subject import USERNAME_MAX_LENGTH, Subject, folded
 from ..models import AccountLock, ActiveLock
 from ..models.accounts import existing
-from . import cells
 from .consent import ConsentForm
 from .reasons import TO_LOCK, PresetInput
 
@@ -111,8 +111,7 @@ class LockForm(ConsentForm):
                 "“%(name)s” is locked until %(until)s already. This lock ends sooner: to put it on,"
                 " the longer one has to end."
             )
-            until = f"{cells.local_time(longer.until):%Y-%m-%d %H:%M:%S}"
-            warnings.append(said % {**name, "until": until})
+            warnings.append(said % {**name, "until": clock(longer.until, SECONDS)})
         return warnings
 
     def _longer(self, subject: Subject, seconds: int) -> AccountLock | None:

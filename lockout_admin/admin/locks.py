@@ -19,11 +19,12 @@ from .. import lockout
 from ..engine import locks
 from ..engine.known import Enforcement
 from ..engine.releases import LockSelection
+from ..evidence.bidi import SECONDS, clock, set_apart
 from ..evidence.filters import ActiveLockFilter
 from ..exports.resources import AccountLockResource
 from ..identity.subject import Subject
 from ..models import AccountLock, ActiveLock, AuditEntry
-from . import cells, pills, times
+from . import pills, times
 from .columns import FIGURES, LOCK_PAGE, visible
 from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin
@@ -233,8 +234,8 @@ class ActiveLockAdmin(ConsentAdmin, ExportAdminMixin, StrayLocks):
         said = _("“%(name)s” is locked until %(until)s.")
         subjects = Subject.of(obj.label).keys
         open_rows = AccountLock.objects.fresh().open().filter(subject__in=subjects)
-        until = cells.local_time(open_rows.aggregate(last=Max("until"))["last"])
-        messages.success(request, said % {"name": obj.label, "until": f"{until:%Y-%m-%d %H:%M:%S}"})
+        until = clock(open_rows.aggregate(last=Max("until"))["last"], SECONDS)
+        messages.success(request, said % {"name": set_apart(obj.label), "until": until})
         return self.response_post_save_add(request, obj)
 
 

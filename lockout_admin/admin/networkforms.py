@@ -13,11 +13,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..defences import dangers, rulebook
+from ..evidence.bidi import clock
 from ..evidence.inputs import MomentField, MomentInput, TechnicalInput
 from ..identity.client import Client
 from ..models import NetworkRule
 from ..models.fields import exact_network, parse_network
-from . import cells
 from .consent import ConsentForm
 
 _HOUR = 60 * 60
@@ -99,8 +99,7 @@ class NetworkRuleForm(ConsentForm):
         until = self.instance.until
         if until is None:
             return gettext("as it is: for ever")
-        moment = f"{cells.local_time(until):%Y-%m-%d %H:%M}"
-        return gettext("as it is: until %(until)s") % {"until": moment}
+        return gettext("as it is: until %(until)s") % {"until": clock(until)}
 
     def _until(self, duration: str, at: datetime | None) -> datetime | None:
         if duration == _KEEP:

@@ -17,14 +17,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from ..defences import rulebook
-from ..evidence.bidi import isolated, technical
+from ..evidence.bidi import SECONDS, clock, isolated, set_apart, technical
 from ..evidence.networks import NetworkRuleFilter
 from ..exports.networks import NetworkRuleResource
 from ..figures import grouped
 from ..models import AuditEntry, NetworkRule
 from ..models.fields import parse_network
 from ..models.networks import about
-from . import cells, times
+from . import times
 from .consent import ConsentAdmin
 from .exporting import ExportAdminMixin
 from .importing import ImportAdminMixin
@@ -240,11 +240,11 @@ def _said(rule: NetworkRule) -> str:
     is_blocked = rule.action == NetworkRule.Action.BLOCK
     if rule.until is None:
         said = _("%(network)s is blocked.") if is_blocked else _("%(network)s is allowed.")
-        return said % {"network": rule.cidr}
+        return said % {"network": set_apart(rule.cidr)}
     said = (
         _("%(network)s is blocked until %(until)s.")
         if is_blocked
         else _("%(network)s is allowed until %(until)s.")
     )
-    until = f"{cells.local_time(rule.until):%Y-%m-%d %H:%M:%S}"
-    return said % {"network": rule.cidr, "until": until}
+    until = clock(rule.until, SECONDS)
+    return said % {"network": set_apart(rule.cidr), "until": until}

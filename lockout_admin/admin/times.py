@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from ..evidence.bidi import set_apart
 from .cells import local_time
 
 _MINUTE: Final = 60
@@ -69,7 +70,7 @@ def _told(value: datetime, seconds: float, words: str, way: str) -> SafeString:
         ' data-way="{}" data-words="{}" data-forms="{}"><span>{}</span>'
         '<span class="lockout-said">, <bdi dir="ltr">{}</bdi></span></time>',
         value.isoformat(),
-        moment,
+        set_apart(moment),
         max(0, int(seconds)),
         way,
         words % {"time": "@"},

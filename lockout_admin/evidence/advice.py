@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..engine.inquiries import Verdict
+from .bidi import clock
 from .names import NameDossier
 
 _MINUTE: Final = timedelta(minutes=1)
@@ -108,16 +109,11 @@ def _address_of(*names: str) -> str:
 
 
 def _past(when: datetime, now: datetime) -> dict[str, str]:
-    return {"time": timesince(when, now, depth=1), "when": _clock(when)}
+    return {"time": timesince(when, now, depth=1), "when": clock(when)}
 
 
 def _until(when: datetime) -> str:
     if when - timezone.now() < _MINUTE:
-        return _("%(when)s (less than a minute from now)") % {"when": _clock(when)}
+        return _("%(when)s (less than a minute from now)") % {"when": clock(when)}
     left = timeuntil(when, depth=1)
-    return _("%(when)s (%(left)s from now)") % {"when": _clock(when), "left": left}
-
-
-def _clock(when: datetime) -> str:
-    local = timezone.localtime(when) if timezone.is_aware(when) else when
-    return f"{local:%Y-%m-%d %H:%M}"
+    return _("%(when)s (%(left)s from now)") % {"when": clock(when), "left": left}

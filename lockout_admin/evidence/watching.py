@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..conf import conf
 from ..engine import watching
+from .bidi import clock
 
 
 def notice() -> str:
@@ -20,5 +20,4 @@ def notice() -> str:
     began = watching.since()
     if began is None:
         return said
-    local = timezone.localtime(began) if timezone.is_aware(began) else began
-    return f"{said} {_('since')} {local:%Y-%m-%d %H:%M}"
+    return f"{said} {_('since')} {clock(began)}"

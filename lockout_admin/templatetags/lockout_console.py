@@ -8,7 +8,7 @@ from django import template
 from django.utils.module_loading import import_string
 
 from ..evidence import leads
-from ..evidence.bidi import technical, with_addresses
+from ..evidence.bidi import set_apart, technical, with_addresses
 from ..evidence.sight import Sight
 from ..evidence.watching import notice
 from ..figures import grouped
@@ -16,6 +16,7 @@ from ..figures import grouped
 register = template.Library()
 register.filter(grouped)
 register.filter(technical)
+register.filter(set_apart)
 register.filter(with_addresses)
 
 

@@ -108,6 +108,8 @@ def test_addresses_read_from_left_to_right_in_every_language(analyst: Client, fa
     [
         ("203.0.113.0/24, 2001:db8::/32.", ["203.0.113.0/24", "2001:db8::/32"]),
         ("Several: one, 10. & <b>", []),
+        ("Until 2026-11-29 22:34:24, or 22:35.", ["2026-11-29 22:34:24", "22:35"]),
+        ("Since 2026-11-29T22:34:24+00:00", ["2026-11-29T22:34:24+00:00"]),
     ],
 )
 def test_addresses_in_a_sentence(sentence: str, parts: list[str]) -> None:

@@ -482,6 +482,15 @@ def test_it_speaks_the_reader_s_language(sam: Client) -> None:
         assert sam.get(url_of(), headers={"accept-language": "fa"}).status_code == 200
 
 
+def test_a_moment_stays_in_one_piece_where_lines_run_to_the_left(alice: Any, lock: Any) -> None:
+    row = lock()
+    until = timezone.localtime(row.until) if timezone.is_aware(row.until) else row.until
+    told = f"{until:%Y-%m-%d}\u00a0{until:%H:%M}"
+    with translation.override("fa"):
+        assert any(f"\u2068{told}\u2069" in one for one in advice.to_say(NameDossier("alice", ALL)))
+    assert any(f"{until:%Y-%m-%d %H:%M}" in one for one in advice.to_say(NameDossier("alice", ALL)))
+
+
 # -- Who sees what ------------------------------------------------------------------------------
 
 PARTS = {

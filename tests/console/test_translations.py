@@ -37,6 +37,12 @@ def test_catalogs_are_complete_and_keep_the_placeholders(language: str) -> None:
     assert catalog(language).keys() == catalog("de").keys()
 
 
+def test_there_is_one_kind_of_digits() -> None:
+    # Those of numbers and dates, which Django writes.
+    for text in catalog("fa").values():
+        assert all(one.isascii() for one in text if one.isdigit()), text
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_pages(staff: Any, fail: Any, enter: Any, lock: Any, settings: Any, language: str) -> None:
     settings.LANGUAGE_CODE = language
