@@ -345,7 +345,7 @@ def test_a_long_unlock_goes_on_with_what_was_confirmed(
     answer = confirm(sam, LIST, asked)
     monkeypatch.undo()
     assert said(answer) == "2 locks ended. There are more. Confirm again to continue."
-    assert 'lockout-sends-itself' in answer.content.decode()
+    assert "lockout-sends-itself" in answer.content.decode()
     lock("new")
     assert said(confirm(sam, LIST, answer)) == "3 locks ended."
     assert names(sam.get(LIST)) == ["new"]
