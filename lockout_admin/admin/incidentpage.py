@@ -28,7 +28,7 @@ from ..models.fields import parse_network
 from ..models.networks import around
 from . import cells, times
 from .actors import Actor
-from .incidentpicture import after, picture_of
+from .incidentpicture import picture_of
 from .incidentsight import NEVER_TRIED, Sees, leave_out_the_untold
 
 #: Rows of each list, lines of the time line, …
@@ -188,11 +188,10 @@ def _told(rows: Any) -> Any:
 
 
 def _evidence(site: str, incident: Incident) -> str:
-    span = {
-        "after": incident.started_at.isoformat(),
-        "before": after(incident.last_seen_at).isoformat(),
-    }
-    return leads.to_page(site, "failedlogin_changelist", incident=str(incident.pk), **span)
+    if not incident.evaluated:
+        # What is refused is no failure.
+        return ""
+    return leads.to_records(site, "failedlogin", incident=str(incident.pk))
 
 
 def _others(incident: Incident, sees: Sees) -> list[tuple[int, str]]:

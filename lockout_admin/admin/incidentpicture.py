@@ -38,11 +38,6 @@ def picture_of(incident: Incident) -> Picture:
     return Picture.of(starts, rows)
 
 
-def after(moment: Any) -> Any:
-    """Return the end of a time that has a moment in it: an end is left out."""
-    return moment + timedelta(microseconds=1)
-
-
 def _failures(incident: Incident, starts: Sequence[datetime], until: datetime) -> Row:
     said = _failures_said(incident)
     rows = of_incident(FailedLogin.objects.all(), incident, _DRAWN)
@@ -51,7 +46,7 @@ def _failures(incident: Incident, starts: Sequence[datetime], until: datetime) -
     if len(moments) <= _READ:
         return Row("failures", said, _by_slice(starts, ((moment, 1) for moment in moments)))
     # The last slice has the last failure in it.
-    ends = [*starts[1:], after(until)]
+    ends = [*starts[1:], until + timedelta(microseconds=1)]
     counts = count_slices(rows, "timestamp", list(zip(starts, ends, strict=True)), _CAP)
     return Row("failures", said, counts, _CAP)
 
