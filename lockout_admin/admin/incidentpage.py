@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from ..defences import sessions
 from ..defences.matching import Networks
@@ -90,7 +91,7 @@ class Page:
         held = _held(networks) if request.user.has_perm(_SEES_RULES) else {}
         return cls(
             incident=incident,
-            title=sees.title_of(incident),
+            title=incident.title or capfirst(sees.title_of(incident)),
             sees=sees,
             may=may,
             entered=_entered(site, incident) if sees.logins else [],

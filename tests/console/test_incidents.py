@@ -181,7 +181,7 @@ def test_nothing_else_can_be_asked(staff: Any, incident: Incident, query: str) -
 def test_the_page(staff: Any, incident: Incident) -> None:
     page = staff("root").get(url_of(incident)).content.decode()
     for text in (
-        "spraying 192.0.2.0/24",
+        "Spraying 192.0.2.0/24",
         "1 account was entered",
         "9 of accounts",
         "carol",
@@ -275,6 +275,8 @@ def test_an_incident_is_made_of_what_came_from_its_networks_on_its_names(
     assert shown.status_code == 200
     assert [row.username for row in shown.context["cl"].result_list] == ["carol"]
     assert f"Incident: <bdi>{incident.pk}</bdi>" in shown.content.decode()
+    Incident.objects.filter(pk=incident.pk).update(evaluated=0)
+    assert "The failures in the list" not in browser.get(url_of(incident)).content.decode()
     # An incident without networks, of tries that had none.
     fail("carol", ago=20, network=None, ip_address=None)
     Incident.objects.filter(pk=incident.pk).update(networks=0)

@@ -19,6 +19,8 @@ document.addEventListener("DOMContentLoaded", () => {
       group.append(button);
     }
     list.after(group);
+    // They push its help down.
+    if (document.activeElement === input) input.scrollIntoView({ block: "nearest" });
   }
 
   // A range of a picture: drag from one bar to another. A click alone follows the bar's link.
