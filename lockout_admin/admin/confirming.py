@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -53,8 +54,12 @@ class Question:
         }
         return TemplateResponse(self.request, self.template, context)
 
-    def _done(self, said: str) -> HttpResponse:
-        messages.success(self.request, said)
+    def _once(self, do: Callable[[], str]) -> HttpResponse:
+        """Do it, once a consent, and say so."""
+        if consent.is_first(self.request):
+            messages.success(self.request, do())
+        else:
+            messages.info(self.request, _("That was done already."))
         return HttpResponseRedirect(self.back)
 
 
@@ -88,7 +93,7 @@ class Blocking(Question):
         if form.is_bound and not (shown and consent.opened(self.request, about) == [shown]):
             messages.warning(self.request, _("The networks have changed. Please look again."))
         elif form.is_valid():
-            return self._done(self._block(plan, form.cleaned_data["days"]))
+            return self._once(lambda: self._block(plan, form.cleaned_data["days"]))
         token = consent.seal(self.request, about, shown)
         return self._ask(_("Block the networks"), token, plan=plan, form=form)
 
@@ -113,8 +118,7 @@ class Merging(Question):
         about = ["merge", self.incident.pk, other.pk]
         if self.request.method == "POST":
             if consent.opened(self.request, about) is not None:
-                verbs.merge(self.incident, [other], self.actor.name)
-                return self._done(_("The other one is a part of this one now."))
+                return self._once(lambda: self._merge(other))
             messages.warning(self.request, _("That was shown too long ago. Please look again."))
         token = consent.seal(self.request, about)
         leave_out_the_untold([other, self.incident], sees)
@@ -126,6 +130,10 @@ class Merging(Question):
             own_title=sees.title_of(self.incident),
             since=times.ago(other.started_at),
         )
+
+    def _merge(self, other: Incident) -> str:
+        verbs.merge(self.incident, [other], self.actor.name)
+        return _("The other one is a part of this one now.")
 
     def _other(self, sees: Sees) -> Incident:
         """Return the other one; raise `Http404`: there is none that nobody has closed."""

@@ -11,8 +11,10 @@ from django import forms
 from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
+from ..engine.store import store
 from .records import BaseAdmin
 
 #: So many seconds after it was shown, something may still be confirmed.
@@ -22,8 +24,9 @@ _SHOWN: Final = "lockout_admin.shown"
 
 
 def seal(request: HttpRequest, about: Any, *facts: Any) -> str:
-    """Return a token of what is shown to somebody: facts about something."""
-    return signing.dumps([str(request.user.pk), digest_of(about), *facts], salt=_SHOWN)
+    """Return a token of what is shown to somebody: facts about something. No two are alike."""
+    head = [str(request.user.pk), digest_of(about), get_random_string(12)]
+    return signing.dumps([*head, *facts], salt=_SHOWN)
 
 
 def opened(request: HttpRequest, about: Any) -> list[Any] | None:
@@ -41,7 +44,16 @@ def opened(request: HttpRequest, about: Any) -> list[Any] | None:
         raise PermissionDenied from None
     if token[:2] != [str(request.user.pk), digest_of(about)]:
         raise PermissionDenied
-    return token[2:]
+    return token[3:]
+
+
+def is_first(request: HttpRequest) -> bool:
+    """Tell whether it is the first time that a token is made use of: a click may come twice.
+
+    Without a store nobody knows, and it is done.
+    """
+    key = f"lockout_admin:{{consent}}:{digest_of(request.POST.get('token', ''))}"
+    return store.add(key, 1, CONFIRM_WITHIN_SECS) is not False
 
 
 def digest_of(about: Any) -> str:

@@ -99,6 +99,9 @@ class Helping:
         return consent.opened(self.request, self.about) == [consent.digest_of(names)]
 
     def _do(self, reason: str) -> HttpResponse:
+        if not consent.is_first(self.request):
+            messages.info(self.request, _("That was done already."))
+            return HttpResponseRedirect(self.back)
         said = self.help.do(self.incident, self.actor, reason)
         with override("en"):  # as evidence is
             deeds.helped(self.incident, self.actor, f"{said()} {reason}")

@@ -38,7 +38,8 @@ SHOWN: Final = 20
 ALL: Final = 1_000
 _SEES_LOCKS: Final = "lockout_admin.view_accountlock"
 _SEES_RULES: Final = "lockout_admin.view_networkrule"
-_OF_LOGINS: Final = (IncidentEvent.What.ENTERED, IncidentEvent.What.HELPED)
+What = IncidentEvent.What
+_OF_LOGINS: Final = (What.ENTERED, What.HELPED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +173,10 @@ def _shown(row: IncidentNetwork, sees: Sees) -> IncidentNetwork:
 def _events(incident: Incident, sees: Sees) -> list[tuple[Any, IncidentEvent]]:
     rows = IncidentEvent.objects.filter(incident=incident)
     if not sees.logins:
-        rows = _told(rows)
+        rows = rows.exclude(what__in=_OF_LOGINS).exclude(verdict=Incident.Verdict.PEOPLE)
     newest = list(rows.order_by("-when", "-pk")[: 2 * SHOWN])
+    if not sees.logins:
+        newest = _without_reopenings(newest)
     for row in newest:
         if not row.by and not (sees.names and sees.logins):
             # What the site wrote may name names.
@@ -181,11 +184,16 @@ def _events(incident: Incident, sees: Sees) -> list[tuple[Any, IncidentEvent]]:
     return [(times.ago(row.when), row) for row in newest]
 
 
-def _told(rows: Any) -> Any:
-    """Return the lines that say nothing of logins: that people came in neither."""
-    of_people = rows.filter(verdict=Incident.Verdict.PEOPLE)
-    told = rows.exclude(what__in=_OF_LOGINS).exclude(verdict=Incident.Verdict.PEOPLE)
-    return told.exclude(what=IncidentEvent.What.REOPENED) if of_people.exists() else told
+def _without_reopenings(newest: list[IncidentEvent]) -> list[IncidentEvent]:
+    """Return lines without what opened again that nobody saw closed: people had come in."""
+    told: list[IncidentEvent] = []
+    is_closed = False
+    for row in reversed(newest):
+        if row.what == What.REOPENED and not is_closed:
+            continue
+        is_closed = row.what == What.CLOSED or (is_closed and row.what != What.REOPENED)
+        told.insert(0, row)
+    return told
 
 
 def _evidence(site: str, incident: Incident) -> str:

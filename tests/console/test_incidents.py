@@ -912,6 +912,56 @@ def test_what_may_not_be_known_answers_as_what_is_open(
     assert told[0] == told[1]
 
 
+@pytest.mark.parametrize("by_whom", ["own", "others"])
+def test_who_closes_and_opens_again_learns_nothing_of_people(
+    staff: Any, incident: Incident, by_whom: str
+) -> None:
+    """The time line of what was closed because people came in is that of any other."""
+    own = given(staff("analyst"), "view_incident", "change_incident")
+    other = staff("root")
+    lines = []
+    for closes in (False, True):
+        incident.events.all().delete()
+        Incident.objects.filter(pk=incident.pk).update(state="open", verdict="")
+        if closes:
+            has_closed(incident)
+        if by_whom == "others" and closes:
+            do(other, incident, "reopen")
+        for verb in ("acknowledge", "close", "reopen", "close"):
+            do(own, incident, verb, verdict="nothing")
+        shown = own.get(url_of(incident)).context["page"].events
+        lines.append([row.what for _when, row in shown])
+    assert lines[0] == lines[1] == ["closed", "reopened", "closed", "acknowledged"]
+
+
+@pytest.mark.parametrize("verb", ["lock", "passwords", "sessions"])
+def test_a_second_click_helps_nobody_twice(staff: Any, incident: Incident, verb: str) -> None:
+    root = staff("root")
+    url = url_of(incident, f"help/{verb}")
+    form = {"token": root.get(url).context["token"], "reason": "Ticket 4711"}
+    root.post(url, form)
+    assert "done already" in said(root.post(url, form, follow=True))
+    assert incident.events.filter(what="helped").count() == 1
+    assert AccountLock.objects.count() == int(verb == "lock")
+
+
+def test_a_second_click_blocks_nothing_twice(staff: Any, incident: Incident) -> None:
+    browser, url = staff("security"), url_of(incident, "block")
+    form = {"token": browser.get(url).context["token"], "days": "30"}
+    browser.post(url, form)
+    assert "done already" in said(browser.post(url, {**form, "days": "1"}, follow=True))
+    assert incident.events.filter(what="blocked").count() == 1
+
+
+def test_without_a_store_what_was_confirmed_is_done(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    browser, url = staff("security"), url_of(incident, "block")
+    form = {"token": browser.get(url).context["token"], "days": "30"}
+    monkeypatch.setattr("lockout_admin.admin.consent.store.add", lambda *_args: None)
+    assert "1 network is blocked" in said(browser.post(url, form, follow=True))
+
+
 def test_who_may_not_see_logins_does_not_say_that_people_came_in(
     staff: Any, incident: Incident
 ) -> None:
