@@ -95,12 +95,19 @@ def test_names_that_nobody_has_are_found_as_well(staff: Any, fail: Any, enter: A
         ("203.0.113.7", "203.0.113.7/32"),
         ("203.0.113.77/24", "203.0.113.0/24"),
         ("203.0.", "203.0.0.0/16"),
+        ("203.0", "203.0.0.0/16"),
+        ("203.0.113", "203.0.113.0/24"),
         ("2001:DB8::7", "2001:db8::7/128"),
         ("::ffff:203.0.113.7", "203.0.113.7/32"),
     ],
 )
 def test_an_address_or_a_network_leads_to_its_page(staff: Any, text: str, network: str) -> None:
     assert ask(staff("support"), text).url == leads.to_network("admin", network)
+
+
+@pytest.mark.parametrize("text", ["203", "999.0", "203.0.x", "²03.0", "1.2.3.4.5"])
+def test_what_only_looks_like_an_address_is_a_name(staff: Any, text: str) -> None:
+    assert ask(staff("support"), text).context["found"].network is None
 
 
 def test_a_name_that_is_an_address_is_listed_beside_the_network(staff: Any) -> None:
@@ -147,6 +154,7 @@ def test_two_accounts_of_one_address_are_listed(staff: Any) -> None:
 def test_nothing_found_is_an_answer_too(staff: Any) -> None:
     page = unescape(ask(staff("support"), "zz<b>").content.decode())
     assert "Nothing has “zz<b>” in it." in page
+    assert "what people are called is not" in page
     assert name_page("zz<b>") in page
 
 
