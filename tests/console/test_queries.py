@@ -58,7 +58,7 @@ COSTS = [
     (leads.to_network("admin", "203.0.113.0/24"), 10),
     ("/admin/", 4),
     ("/console/auth/user/", 8),
-    ("/admin/lockout_admin/", 16),
+    ("/admin/lockout_admin/", 17),
 ]
 
 
