@@ -342,6 +342,20 @@ def test_what_was_merged_has_the_failures_of_the_whole(staff: Any, incident: Inc
     assert page.context["cl"].result_count == 1
 
 
+def test_whether_it_is_about_a_network_or_about_a_name_like_one(
+    staff: Any, incident: Incident
+) -> None:
+    """It is about where it comes from, if no name of it stands out; names are not for everybody."""
+    IncidentNetwork.objects.filter(incident=incident, honest=3).delete()
+    Incident.objects.filter(pk=incident.pk).update(
+        kind="dictionary", about="192.0.2.7/32", networks=1, names=3
+    )
+    browser = given(staff("analyst"), "view_incident")
+    assert "Dictionary 192.0.2.7/32" in strip_tags(browser.get(url_of(incident)).content.decode())
+    tried(incident, "192.0.2.7/32", evaluated=9)
+    assert "Dictionary 192.0.2.7" not in strip_tags(browser.get(url_of(incident)).content.decode())
+
+
 def test_all_names_and_networks_are_a_click_away(
     staff: Any, incident: Incident, monkeypatch: Any
 ) -> None:
@@ -563,6 +577,7 @@ def test_the_life_of_an_incident(staff: Any, incident: Incident) -> None:
     incident.refresh_from_db()
     assert (incident.state, incident.verdict) == ("closed", "attack")
     assert incident.title == "The Monday one"
+    assert "The Monday one" in browser.get(LIST).content.decode()
     do(browser, incident, "reopen")
     incident.refresh_from_db()
     assert incident.state == "open"
