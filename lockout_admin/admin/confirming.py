@@ -41,7 +41,7 @@ class Question:
             raise PermissionDenied
         self.back = page_url(screen.admin_site.name, incident)
 
-    def _ask(self, title: str, token: str, **more: Any) -> HttpResponse:
+    def _ask(self, title: Any, token: str, **more: Any) -> HttpResponse:
         context = {
             **self.screen.admin_site.each_context(self.request),
             "title": title,
@@ -55,11 +55,14 @@ class Question:
         return TemplateResponse(self.request, self.template, context)
 
     def _once(self, do: Callable[[], str]) -> HttpResponse:
-        """Do it, once a consent, and say so."""
-        if consent.is_first(self.request):
-            messages.success(self.request, do())
-        else:
-            messages.info(self.request, _("That was done already."))
+        """Do it, once a consent, and say so; or why somebody was quicker."""
+        try:
+            if consent.is_first(self.request):
+                messages.success(self.request, do())
+            else:
+                messages.info(self.request, _("That was done already."))
+        except ValueError as error:
+            messages.warning(self.request, _("Nothing was done: %(why)s") % {"why": error})
         return HttpResponseRedirect(self.back)
 
 

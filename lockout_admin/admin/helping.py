@@ -8,9 +8,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, override
@@ -21,6 +19,7 @@ from ..incidents import remedies
 from ..models import Incident
 from . import consent, deeds
 from .actors import Actor
+from .confirming import Question
 from .reasons import TO_HELP, PresetInput
 
 #: Names, each with why it is left out; empty: it is not.
@@ -64,23 +63,18 @@ class Help:
     do: Callable[[Incident, Actor, str], Said]
 
 
-class Helping:
-    """The page that asks, and does what was confirmed."""
+class Helping(Question):
+    """Whose accounts would be helped, and why some not."""
 
-    template: Final = "lockout_admin/incident_help.html"
+    template = "lockout_admin/incident_help.html"
 
     def __init__(self, screen: Any, request: HttpRequest, incident: Incident, verb: str) -> None:
         if verb not in _HELPS:
             raise Http404
         self.help = _HELPS[verb]
-        self.actor = Actor.of(request)
-        if not getattr(self.actor, self.help.needs):
-            raise PermissionDenied
-        self.screen = screen
-        self.request = request
-        self.incident = incident
+        self.needs = self.help.needs
+        super().__init__(screen, request, incident)
         self.about = [verb, incident.pk]
-        self.back = deeds.page_url(screen.admin_site.name, incident)
 
     def answer(self) -> HttpResponse:
         """Ask; on consent to just these accounts, with a reason, do it."""
@@ -92,42 +86,30 @@ class Helping:
         if form.is_bound and not self._is_consent(names):
             messages.warning(self.request, _("The accounts have changed. Please look again."))
         elif form.is_valid():
-            return self._do(form.cleaned_data["reason"])
-        return self._ask(form, names, [(name, why) for name, why in touched if why])
+            return self._once(lambda: self._help(form.cleaned_data["reason"]))
+        return self._ask(
+            self.help.title,
+            consent.seal(self.request, self.about, consent.digest_of(names)),
+            help=self.help,
+            names=names,
+            left_out=[(name, why) for name, why in touched if why],
+            form=form,
+        )
 
     def _is_consent(self, names: list[str]) -> bool:
         return consent.opened(self.request, self.about) == [consent.digest_of(names)]
 
-    def _do(self, reason: str) -> HttpResponse:
-        if not consent.is_first(self.request):
-            messages.info(self.request, _("That was done already."))
-            return HttpResponseRedirect(self.back)
+    def _help(self, reason: str) -> str:
         said = self.help.do(self.incident, self.actor, reason)
         with override("en"):  # as evidence is
             deeds.helped(self.incident, self.actor, f"{said()} {reason}")
-        messages.success(self.request, said())
-        return HttpResponseRedirect(self.back)
+        return said()
 
     def _nothing(self, touched: Touched) -> HttpResponse:
         reasons = sorted({why for _name, why in touched})
         why = ", ".join(reasons) or _("there is no such account, or the site has no means for it")
         messages.warning(self.request, _("Nothing was done: %(why)s") % {"why": why})
         return HttpResponseRedirect(self.back)
-
-    def _ask(self, form: HelpForm, names: list[str], left_out: Touched) -> HttpResponse:
-        context = {
-            **self.screen.admin_site.each_context(self.request),
-            "title": self.help.title,
-            "opts": self.screen.opts,
-            "media": self.screen.media,
-            "help": self.help,
-            "names": names,
-            "left_out": left_out,
-            "form": form,
-            "token": consent.seal(self.request, self.about, consent.digest_of(names)),
-            "back": self.back,
-        }
-        return TemplateResponse(self.request, self.template, context)
 
 
 # -- Who is touched -----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import re
 import zipfile
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -618,6 +619,19 @@ def test_a_merge_that_was_shown_long_ago_is_shown_again(
     clock.tick(CONFIRM_WITHIN_SECS + 1)
     assert "shown too long ago" in said(browser.post(url, {"token": token}))
     assert Incident.objects.unmerged().count() == 2
+
+
+def test_whoever_merges_a_moment_too_late_is_told_why(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    found = {"started_at": timezone.now(), "last_seen_at": timezone.now()}
+    other = Incident.objects.create(kind="stuffing", **found)
+    browser = staff("security")
+    url = f"{url_of(incident, 'merge')}?other={other.pk}"
+    token = browser.get(url).context["token"]
+    late = ValueError("An incident is merged into another one, once.")
+    monkeypatch.setattr(verbs, "merge", Mock(side_effect=late))
+    assert "Nothing was done" in said(browser.post(url, {"token": token}, follow=True))
 
 
 @pytest.mark.parametrize("other", ["", "x", "9" * 30, "99", "²", "0", "\0"])
