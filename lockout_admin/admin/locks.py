@@ -64,11 +64,10 @@ class ActiveLockAdmin(ConsentAdmin, ExportAdminMixin, StrayLocks):
         """Return the columns, with a way to unlock for those who may."""
         first, *others = super().get_list_display(request)
         # Next to the name: it must not need scrolling.
-        return (
-            [first, "unlock_link", *others]
-            if self.has_unlock_permission(request)
-            else [first, *others]
-        )
+        return [first, *self._way_to_unlock(request), *others]
+
+    def _way_to_unlock(self, request: HttpRequest) -> list[str]:
+        return ["unlock_link"] if self.has_unlock_permission(request) else []
 
     @admin.display(description=gettext_lazy("until"), ordering="until")
     def left(self, row: AccountLock) -> str:
@@ -158,8 +157,7 @@ class ActiveLockAdmin(ConsentAdmin, ExportAdminMixin, StrayLocks):
         """Return all there is to say of a lock."""
         if obj is None:
             return []
-        unlock = ["unlock_link"] if self.has_unlock_permission(request) else []
-        return visible(request, ["linked_name", *unlock, *LOCK_PAGE])
+        return visible(request, ["linked_name", *self._way_to_unlock(request), *LOCK_PAGE])
 
     # -- Locking by hand ------------------------------------------------------------------------
 
