@@ -17,7 +17,7 @@ from ..models import Exemption, Incident
 from ..models.lessons import TEACHING
 from . import bundles
 from .actors import Actor
-from .incidentsight import Sees, leave_out_the_untold
+from .incidentsight import Sees
 
 #: Characters of a note that a form takes.
 _NOTE: Final = 4_000
@@ -79,9 +79,7 @@ def _close(request: HttpRequest, incident: Incident, actor: Actor) -> str:
 
 
 def _reopen(request: HttpRequest, incident: Incident, actor: Actor) -> str:
-    # Where people came in after all it is closed for who may know of it.
-    leave_out_the_untold([incident], Sees.of(request))
-    verbs.reopen(incident, actor.name)
+    verbs.reopen(incident, actor.name, sees_logins=Sees.of(request).logins)
     if Exemption.objects.filter(incident=incident, ended_at=None).exists():
         return _(
             "It is open again. What it has taught stays in force: see the exemptions, where this"

@@ -91,7 +91,7 @@ class Detection:
             return
         for one in others:
             self.members.leave(one)
-        verbs.merge(into, others, by="")
+        verbs.take_over(into, others)
         self.growth.judge(into)
 
     def _look_back(self, incident: Incident) -> None:

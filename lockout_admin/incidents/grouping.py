@@ -8,7 +8,6 @@ from functools import partial
 from typing import Final
 
 from django.db import router, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from ..models import Incident, IncidentCursor, IncidentEvent
@@ -87,11 +86,11 @@ def _turn(now: datetime, since: datetime | None) -> tuple[Summary, list[Told]]:
 def _cursor(now: datetime, since: datetime | None) -> IncidentCursor:
     """Return the cursor, which nobody else has until the commit."""
     rows = IncidentCursor.objects.using(router.db_for_write(IncidentCursor))
-    if not rows.filter(pk=1).update(turn=F("turn") + 1):
+    if not rows.hold():
         fresh = IncidentCursor(pk=1)
         reading.begin(fresh, since or now - reading.FIRST_LOOK)
         rows.bulk_create([fresh], ignore_conflicts=True)
-        rows.filter(pk=1).update(turn=F("turn") + 1)
+        rows.hold()
     cursor: IncidentCursor = rows.get(pk=1)
     return cursor
 

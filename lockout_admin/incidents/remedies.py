@@ -19,6 +19,7 @@ from ..identity.subject import account_of
 from ..models import (
     AuditEntry,
     Incident,
+    IncidentCursor,
     IncidentName,
     IncidentNetwork,
     NetworkRule,
@@ -203,7 +204,10 @@ def _claim(incident: Incident, row: IncidentName) -> bool:
     """Mark all names of an account; of two who do so at once, one can."""
     names = IncidentName.objects.filter(incident=incident, account=row.account)
     untold = names.filter(entered_at__isnull=False, told_at=None)
-    return bool(untold.update(told_at=timezone.now()))
+    with transaction.atomic(using=router.db_for_write(IncidentName)):
+        # Who merges or groups has read the names, and writes them again.
+        IncidentCursor.objects.hold()
+        return bool(untold.update(told_at=timezone.now()))
 
 
 def _country_of(row: IncidentName) -> str:

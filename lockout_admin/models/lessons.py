@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -50,11 +50,20 @@ class Exemption(models.Model):
         return " ".join(filter(None, (self.network, self.user_agent)))
 
 
+class CursorQuerySet(models.QuerySet[Any]):
+    """The one row."""
+
+    def hold(self) -> bool:
+        """Have everybody else who does so wait until the transaction ends; False: no row yet."""
+        rows = self.using(router.db_for_write(self.model))
+        return bool(rows.filter(pk=1).update(turn=models.F("turn") + 1))
+
+
 class IncidentCursor(models.Model):
     """How far the records have been read, and what is usual at this site. One row."""
 
     id = models.SmallIntegerField(primary_key=True)
-    #: Written first by whoever reads on: the others wait.
+    #: Written first by whoever reads on, or changes an incident: the others wait.
     turn = models.BigIntegerField(default=0)
     failure = models.BigIntegerField(default=0)
     success = models.BigIntegerField(default=0)
@@ -69,7 +78,7 @@ class IncidentCursor(models.Model):
     usual_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
 
-    objects: Any = models.Manager()
+    objects: Any = models.Manager.from_queryset(CursorQuerySet)()
 
     class Meta:
         default_permissions = ()

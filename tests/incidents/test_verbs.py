@@ -183,3 +183,9 @@ def test_a_network_of_both_adds_up(incident: Incident) -> None:
     source = incident.sources.get()
     assert (source.evaluated, source.refused, source.entered) == (28, 2, 1)
     assert IncidentName.objects.get(incident=incident, subject=name.subject).entered_at
+
+
+def test_what_is_gone_by_now_is_said(incident: Incident) -> None:
+    Incident.objects.filter(pk=incident.pk).delete()
+    with pytest.raises(ValueError, match="gone"):
+        verbs.acknowledge(incident, "sam")
