@@ -199,7 +199,7 @@ def test_get_lock_tells_the_story(guess: Any) -> None:
     assert (lock.until - lock.since).total_seconds() == 60
 
 
-def test_raise_if_locked_raises_a_permission_denied(guess: Any) -> None:
+def test_raise_if_locked_raises_a_permission_denied(guess: Any, clock: Any) -> None:
     lockout.raise_if_locked("alice")
     guess(times=4)
     with pytest.raises(PermissionDenied) as caught:
@@ -214,7 +214,7 @@ def test_raise_if_locked_raises_what_the_caller_likes(guess: Any) -> None:
         lockout.raise_if_locked("alice", RuntimeError)
 
 
-def test_raise_if_locked_raises_what_a_function_of_the_lock_makes(guess: Any) -> None:
+def test_raise_if_locked_raises_what_a_function_of_the_lock_makes(guess: Any, clock: Any) -> None:
     class HTTPError(Exception):
         """As FastAPI has it: a status, no message."""
 
@@ -264,7 +264,7 @@ def test_a_lock_has_a_message_for_people(clock: Any) -> None:
     assert "in 45 seconds" in str(lockout.lock_account("alice", 45).message)
 
 
-def test_a_subclass_of_the_refusal_is_raised_as_such(guess: Any) -> None:
+def test_a_subclass_of_the_refusal_is_raised_as_such(guess: Any, clock: Any) -> None:
     class Own(lockout.AccountLocked):
         pass
 

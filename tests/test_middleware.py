@@ -413,7 +413,7 @@ def test_without_templates_the_refusal_is_plain_text(client: Client) -> None:
 
 @pytest.mark.parametrize("url", ["/login/", "/plain/"])
 def test_locked_and_throttled_look_alike_for_all_names(
-    url: str, alice: Any, client: Client
+    url: str, alice: Any, client: Client, clock: Any
 ) -> None:
     bodies = set()
     for username in ("alice", "nobody"):

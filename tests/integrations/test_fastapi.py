@@ -60,7 +60,9 @@ async def test_all_ways_in_draw_on_one_limit(stranger: Caller) -> None:
 
 
 @pytest.mark.parametrize("path", WAYS)
-async def test_names_without_an_account_are_answered_alike(path: str, alice: Any) -> None:
+async def test_names_without_an_account_are_answered_alike(
+    path: str, alice: Any, clock: Any
+) -> None:
     seen = []
     for username in ("alice", "nobody"):
         caller = Caller(app, ELSEWHERE)
