@@ -17,12 +17,15 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..engine import known
 from ..engine.known import Enforcement
+from ..engine.rules import ACCOUNT
+from ..engine.ruleset import written_rules
 from ..engine.tallies import Tally
 from ..models import AccountLock, FailedLogin
 from ..models.accounts import existing
 
 #: Over which time the locks of a name are counted.
 _RECENTLY = timedelta(days=30)
+_OF_FAILURE = ("timestamp", "ip_address")
 #: Addresses that are shown of the failures which led to a lock.
 _SOURCES = 5
 
@@ -73,50 +76,61 @@ def look_up(rows: list[AccountLock]) -> None:
     """Find out about all `rows`, and put it on them."""
     found = known.of_rows(rows)
     accounts = existing({row.label for row in rows if row.subject is not None})
-    firsts = _firsts(rows)
-    addresses = _addresses(firsts)
+    since = _since(rows)
+    led = _led(since)
     locks = _recent_locks(rows)
     for row in rows:
+        failures = led.get(row.pk, [])
+        addresses = sorted({address for _when, address in failures if address})
         row.facts = Facts(  # type: ignore[attr-defined]
             has_account=row.label in accounts,
-            first=firsts[row],
-            addresses=len(addresses[row.pk]),
-            sources=tuple(sorted(addresses[row.pk]))[:_SOURCES],
+            first=failures[0][0] if failures else since[row],
+            addresses=len(addresses),
+            sources=tuple(addresses[:_SOURCES]),
             locks=locks.get(row.key, 0),
             refused=found[row.pk].refused,
             enforcement=found[row.pk].enforcement,
         )
 
 
-def _firsts(rows: Iterable[AccountLock]) -> dict[AccountLock, datetime]:
-    """Return when the first of the failures that led to each lock came."""
+def _since(rows: Iterable[AccountLock]) -> dict[AccountLock, datetime]:
+    """Return how far back the failures that led to each lock may be.
+
+    What a record calls its first failure is the first after the lock before; the rule may have
+    counted some from before that one.
+    """
     keys = [row.first_failure for row in rows if row.first_failure]
     failures = FailedLogin.objects.filter(pk__in=keys).order_by()
     known: dict[int | None, datetime] = dict(failures.values_list("pk", "timestamp"))
-    # If that record is gone, or never was: as far back as the first rule counts.
-    interval = timedelta(seconds=conf.failed_login_interval_secs)
-    return {row: known.get(row.first_failure, row.started_at - interval) for row in rows}
+    # If the rule is gone by now: as far back as the first one counts.
+    usual = conf.failed_login_interval_secs
+    intervals = {rule.name: rule.interval for rule in written_rules()}
+    starts = {
+        row: row.started_at - timedelta(seconds=intervals.get(row.rule, usual)) for row in rows
+    }
+    return {row: min(start, known.get(row.first_failure, start)) for row, start in starts.items()}
 
 
-def _addresses(firsts: dict[AccountLock, datetime]) -> dict[int, set[str]]:
-    # A range of the index for each lock; none holds more than the failures that make a lock.
-    led = {row: first for row, first in firsts.items() if row.failures and row.subject is not None}
-    addresses: dict[int, set[str]] = defaultdict(set)
-    if not led:
-        return addresses
+def _led(since: dict[AccountLock, datetime]) -> dict[int, list[tuple[datetime, str | None]]]:
+    """Return the failures that led to each lock on a name: when, and from which address."""
+    # A range of the index for each lock; none holds much more than the failures that make a lock.
+    rows = {row: start for row, start in since.items() if row.failures and row.subject is not None}
+    if not rows:
+        return {}
     ranges = [
-        Q(subject=row.subject, timestamp__range=(first, row.started_at))
-        for row, first in led.items()
+        Q(subject=row.subject, timestamp__range=(start, row.started_at))
+        for row, start in rows.items()
     ]
-    failures = FailedLogin.objects.filter(reduce(or_, ranges), ip_address__isnull=False).order_by()
+    failures = FailedLogin.objects.filter(reduce(or_, ranges)).order_by("timestamp")
     by_subject = defaultdict(list)
-    for subject, when, address in failures.values_list("subject", "timestamp", "ip_address"):
-        by_subject[subject].append((when, address))
-    for row, first in led.items():
-        addresses[row.pk] = {
-            address for when, address in by_subject[row.subject] if first <= when <= row.started_at
-        }
-    return addresses
+    for subject, device, *failure in failures.values_list("subject", "device", *_OF_FAILURE):
+        by_subject[subject, device is not None].append(failure)
+    led = {}
+    for row, start in rows.items():
+        found = by_subject[row.subject, row.scope != ACCOUNT.name]
+        in_time = [(when, address) for when, address in found if start <= when <= row.started_at]
+        led[row.pk] = in_time[-row.failures :]
+    return led
 
 
 def _recent_locks(rows: Iterable[AccountLock]) -> dict[int, int]:

@@ -74,12 +74,19 @@ def _parts(rows: QuerySet[Any]) -> Iterator[QuerySet[Any]]:
 
 
 def count_slices(
-    rows: QuerySet[Any], moment: str, edges: Sequence[tuple[datetime, datetime]], cap: int
+    rows: QuerySet[Any],
+    moment: str,
+    edges: Sequence[tuple[datetime, datetime]],
+    cap: int,
+    of: str = "",
 ) -> list[int]:
-    """Return how many rows there are from each start to before each end, at most `cap`."""
+    """Return how many rows there are from each start to before each end, at most `cap`.
+
+    With `of`, a column of numbers, what these come to instead.
+    """
     found: list[int] = []
     for first in range(0, len(edges), _AT_ONCE):
-        found += _count(rows, moment, edges[first : first + _AT_ONCE], cap)
+        found += _count(rows, moment, edges[first : first + _AT_ONCE], cap, of)
     return found
 
 
@@ -118,17 +125,23 @@ def span_of_newest(rows: QuerySet[Any], moment: str, most: int) -> tuple[datetim
 
 
 def _count(
-    rows: QuerySet[Any], moment: str, edges: Sequence[tuple[datetime, datetime]], cap: int
+    rows: QuerySet[Any],
+    moment: str,
+    edges: Sequence[tuple[datetime, datetime]],
+    cap: int,
+    of: str,
 ) -> list[int]:
     connection = connections[rows.db]
     # Put together once, as slices have but their edges of their own: the last two parameters.
     start, end = edges[0]
-    some = rows.filter(**{f"{moment}__gte": start, f"{moment}__lt": end}).order_by().values("pk")
+    some = rows.filter(**{f"{moment}__gte": start, f"{moment}__lt": end}).order_by()
+    some = some.values(of or "pk")
     try:
         sql, (*given, _start, _end) = some[:cap].query.get_compiler(using=rows.db).as_sql()
     except EmptyResultSet:  # filters that nothing passes
         return [0] * len(edges)
-    column = f"(SELECT COUNT(*) FROM ({sql}) slice)"  # noqa: S608
+    total = f"COALESCE(SUM({connection.ops.quote_name(of)}), 0)" if of else "COUNT(*)"
+    column = f"(SELECT {total} FROM ({sql}) slice)"  # noqa: S608
     as_stored = connection.ops.adapt_datetimefield_value
     params = [value for edge in edges for value in (*given, *map(as_stored, edge))]
     with connection.cursor() as cursor:

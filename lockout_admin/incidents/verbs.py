@@ -13,29 +13,25 @@ from functools import partial
 from typing import Final
 
 from django.db import router, transaction
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from ..identity.text import cleaned
-from ..models import (
-    Exemption,
-    Incident,
-    IncidentCursor,
-    IncidentEvent,
-    IncidentName,
-    IncidentNetwork,
-)
+from ..models import AuditEntry, Exemption, Incident, IncidentCursor, IncidentEvent
 from ..models.incidents import TITLE_MAX_LENGTH
 from ..models.lessons import TEACHING
 from ..models.transactions import on_commit, tell
 from ..signals import incident_changed
-from . import taught, varieties
+from . import merging, taught
 
 State, What, Verdict = Incident.State, IncidentEvent.What, Incident.Verdict
 
 _NOTE_MAX_LENGTH: Final = 4_000
 _STANDING: Final = ["state", "verdict", "closed_at"]
+#: Whom staff helped, and which networks they blocked, is audited one by one.
+_AUDITED: Final = frozenset(
+    [What.ACKNOWLEDGED, What.NAMED, What.NOTED, What.CLOSED, What.REOPENED, What.MERGED]
+)
 
 
 def acknowledge(incident: Incident, by: str) -> Incident:
@@ -128,73 +124,13 @@ def merge(into: Incident, others: Iterable[Incident], by: str) -> Incident:
     if not others or any(one.pk == into.pk for one in others):
         raise ValueError(_("An incident is merged into another one, once."))
     with _alone(What.MERGED, into, *others):
-        _take_over(into, others, by)
+        _write(into, What.MERGED, by, merging.take_over(into, others)[:_NOTE_MAX_LENGTH])
     return into
 
 
 def take_over(into: Incident, others: Sequence[Incident]) -> None:
     """Merge likewise, for a turn: it is alone, and knows more than is written."""
-    _take_over(into, others, by="")
-    _tell(into, What.MERGED)
-
-
-def _take_over(into: Incident, others: Sequence[Incident], by: str) -> None:
-    for other in others:
-        _move(other, into)
-        varieties.merge(into, other)
-    into.save()
-    # Not their titles: these may name names.
-    numbers = ", ".join(f"#{one.pk}" for one in others)
-    _write(into, What.MERGED, by, numbers[:_NOTE_MAX_LENGTH])
-
-
-def _move(other: Incident, into: Incident) -> None:
-    entered = _move_names(other, into)
-    _move_networks(other, into)
-    for count in ("evaluated", "refused", "common", "repeated"):
-        setattr(into, count, getattr(into, count) + getattr(other, count))
-    into.entered += other.entered - entered
-    into.started_at = min(into.started_at, other.started_at)
-    into.last_seen_at = max(into.last_seen_at, other.last_seen_at)
-    into.over_at = None if None in (into.over_at, other.over_at) else into.over_at
-    other.merged_into = into
-    other.save(update_fields=["merged_into"])
-
-
-def _move_names(other: Incident, into: Incident) -> int:
-    """Move names; return how many were entered in both."""
-    own = IncidentName.objects.filter(incident=into)
-    known = {row.subject: row for row in own}
-    both = 0
-    for row in IncidentName.objects.filter(incident=other):
-        twin = known.get(row.subject)
-        if twin is None:
-            into.names += 1
-            into.names_existing += row.exists
-            IncidentName.objects.filter(pk=row.pk).update(incident=into)
-            continue
-        both += bool(twin.entered_at and row.entered_at)
-        if row.entered_at and not twin.entered_at:
-            twin.entered_at, twin.account, twin.how = row.entered_at, row.account, row.how
-        twin.told_at = twin.told_at or row.told_at
-        twin.evaluated += row.evaluated
-        twin.refused += row.refused
-        twin.save()
-    return both
-
-
-def _move_networks(other: Incident, into: Incident) -> None:
-    known = set(IncidentNetwork.objects.filter(incident=into).values_list("number", flat=True))
-    for row in IncidentNetwork.objects.filter(incident=other):
-        if row.number not in known:
-            into.networks += 1
-            IncidentNetwork.objects.filter(pk=row.pk).update(incident=into)
-            continue
-        IncidentNetwork.objects.filter(incident=into, number=row.number).update(
-            evaluated=F("evaluated") + row.evaluated,
-            refused=F("refused") + row.refused,
-            entered=F("entered") + row.entered,
-        )
+    _said(into, What.MERGED, "", merging.take_over(into, others)[:_NOTE_MAX_LENGTH])
 
 
 # -- All ------------------------------------------------------------------------------------------
@@ -229,10 +165,19 @@ def _write(
     verdict: str = Verdict.NONE,
     fields: Sequence[str] = (),
 ) -> None:
-    """Save fields, and write a line of the time line."""
+    """Save fields, and write a line of the time line; of what staff change, an audit entry."""
     if fields:
         incident.save(update_fields=fields)
     IncidentEvent.objects.create(incident=incident, what=what, by=by, text=text, verdict=verdict)
+    if by and what in _AUDITED:
+        # That people came in is for who sees logins.
+        said = [what, "" if verdict == Verdict.PEOPLE else verdict, text]
+        AuditEntry.objects.using(router.db_for_write(AuditEntry)).create(
+            actor=by,
+            action=AuditEntry.Action.CHANGE,
+            label=f"incident {incident.pk}",
+            details=": ".join(filter(None, map(str, said))),
+        )
 
 
 def _tell(incident: Incident, what: str) -> None:

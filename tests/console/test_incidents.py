@@ -236,8 +236,10 @@ def drawn(browser: Client, incident: Incident) -> list[str]:
 
 def test_the_picture_says_what_is_drawn(staff: Any, incident: Incident) -> None:
     browser = staff("root")
-    old = "refused, of the last 2 days"
-    assert drawn(browser, incident) == ["failures", old]
+    assert drawn(browser, incident) == ["failures", "refused, in part"]
+    begun = timezone.now() - timedelta(days=3)
+    Incident.objects.filter(pk=incident.pk).update(started_at=begun)
+    assert drawn(browser, incident) == ["failures", "refused, of the last 2 days"]
     Incident.objects.filter(pk=incident.pk).update(networks=201, names=202, refused=0)
     assert drawn(browser, incident)[0] == "failures from the 200 networks with the most"
     Incident.objects.filter(pk=incident.pk).update(names=201)
@@ -287,19 +289,26 @@ def test_an_incident_is_made_of_what_came_from_its_networks_on_its_names(
     assert browser.get(page.evidence).context["cl"].result_count == 3
 
 
-def test_more_failures_than_are_read_are_counted_by_slice(
+def test_more_than_is_read_is_counted_by_slice(
     staff: Any, incident: Incident, fail: Any, monkeypatch: Any
 ) -> None:
     place = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
     for ago in (3600, 60, 0):
         fail("carol", ago=ago, **place)
-    Incident.objects.filter(pk=incident.pk).update(last_seen_at=timezone.now())
+        refuse("carol", "192.0.2.7", 2000, ago + 1)
+        refuse("carol", "192.0.2.7", 500, ago + 1)
+    now = timezone.now()
+    Incident.objects.filter(pk=incident.pk).update(last_seen_at=now, refused=7500)
     browser = staff("root")
-    for read in (4, 3):
+    shapes = []
+    for read in (6, 3):
         monkeypatch.setattr("lockout_admin.admin.incidentpicture._READ", read)
-        failures = browser.get(url_of(incident)).context["page"].picture.rows[0]
+        failures, refused = browser.get(url_of(incident)).context["page"].picture.rows
         assert failures.total == 4
         assert bool(failures.cap) is (read < 4)
+        assert (refused.label, refused.total) == ("refused", 7500)
+        shapes.append(refused.counts)
+    assert shapes[0] == shapes[1]
 
 
 @pytest.mark.parametrize("most", ["names", "networks"])

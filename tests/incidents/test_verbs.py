@@ -13,6 +13,7 @@ from lockout_admin.identity.subject import Subject
 from lockout_admin.incidents import verbs
 from lockout_admin.incidents.grouping import group
 from lockout_admin.models import (
+    AuditEntry,
     Exemption,
     FailedLogin,
     Incident,
@@ -183,6 +184,21 @@ def test_a_network_of_both_adds_up(incident: Incident) -> None:
     source = incident.sources.get()
     assert (source.evaluated, source.refused, source.entered) == (28, 2, 1)
     assert IncidentName.objects.get(incident=incident, subject=name.subject).entered_at
+
+
+def test_what_staff_say_is_audited(incident: Incident) -> None:
+    verbs.acknowledge(incident, "sam")
+    verbs.close(incident, "scanner", "sam", "ticket 4711")
+    verbs.reopen(incident, "robin")
+    verbs.close(incident, "people", "robin")
+    verbs.helped(incident, "2 owners", "sam")
+    written = AuditEntry.objects.filter(label=f"incident {incident.pk}").order_by("id")
+    assert list(written.values_list("actor", "details")) == [
+        ("sam", "acknowledged"),
+        ("sam", "closed: scanner: ticket 4711"),
+        ("robin", "reopened"),
+        ("robin", "closed"),
+    ]
 
 
 def test_what_is_gone_by_now_is_said(incident: Incident) -> None:
