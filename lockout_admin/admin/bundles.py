@@ -6,14 +6,18 @@ import json
 import logging
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final
 
 from django.db.models import Max
 from django.forms.models import model_to_dict
 from django.http import FileResponse, HttpRequest
+from django.utils import timezone
 
 from ..evidence import events
+from ..evidence.composition import of_incident
 from ..exports.export import Export
 from ..exports.formats import JSONLines
 from ..exports.resources import FailedLoginResource, RecordResource, SuccessfulLoginResource
@@ -25,6 +29,7 @@ from ..models import (
     IncidentEvent,
     IncidentName,
     IncidentNetwork,
+    RefusedTries,
     SuccessfulLogin,
 )
 from ..models.walks import walk
@@ -43,6 +48,17 @@ _COLUMNS: Final[dict[str, tuple[Any, list[str]]]] = {
         ["network", "evaluated", "refused", "entered", "honest"],
     ),
     "events.jsonl": (IncidentEvent, ["when", "what", "by", "text"]),
+}
+_OF_REFUSALS: Final = ["timestamp", "username", "ip_address", "times"]
+_ABOUT: Final = {
+    "incident.json": "What it is: all figures of it.",
+    "names.jsonl": "Names that were tried: passwords compared, tries refused, who was entered.",
+    "networks.jsonl": "Networks that it came from.",
+    "events.jsonl": "What was found and done, and by whom: at the moment when it was.",
+    "refused.jsonl": "Tries that a lock refused, some in a line (times); kept for some days.",
+    "failures-of-names.jsonl": "Passwords that were compared and wrong, on these names.",
+    "failures-from-networks.jsonl": "The same from these networks: many are in both files.",
+    "logins.jsonl": "Logins with the names whose accounts were entered.",
 }
 
 
@@ -63,15 +79,31 @@ def answer(request: HttpRequest, incident: Incident, by: str) -> FileResponse:
     events.write(logging.WARNING, "authz_admin", "unknown", by, category="iam", **fields)
     file: Any = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - Django closes
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("incident.json", _json(model_to_dict(incident) | _more(incident)))
-        for name, (model, columns) in _COLUMNS.items():
-            with archive.open(name, "w") as part:
-                part.writelines(_lines(model, columns, incident))
-        for name, resource, rows in _records(incident):
-            with archive.open(name, "w") as part:
-                part.writelines(Export(rows, resource, JSONLines()).chunks())
+        sums = {name: _put(archive, name, lines) for name, lines in _files(incident)}
+        taken = {"incident": incident.pk, "taken_by": by, "taken_at": timezone.now()}
+        archive.writestr("manifest.json", _json(taken | {"about": _ABOUT, "sha256": sums}))
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=f"incident-{incident.pk}.zip")
+
+
+def _put(archive: zipfile.ZipFile, name: str, lines: Iterable[bytes]) -> str:
+    """Write a file; return its SHA-256, so that whoever gets it later can tell it is the same."""
+    digest = sha256()
+    with archive.open(name, "w") as part:
+        for line in lines:
+            digest.update(line)
+            part.write(line)
+    return digest.hexdigest()
+
+
+def _files(incident: Incident) -> Iterator[tuple[str, Iterable[bytes]]]:
+    yield "incident.json", [_json(model_to_dict(incident) | _more(incident)).encode()]
+    for name, (model, columns) in _COLUMNS.items():
+        yield name, _lines(model.objects.filter(incident=incident), columns)
+    refused = of_incident(RefusedTries.objects.fresh(), incident)
+    yield "refused.jsonl", _lines(_most(refused), _OF_REFUSALS, by="timestamp")
+    for name, resource, rows in _records(incident):
+        yield name, Export(rows, resource, JSONLines()).chunks()
 
 
 def _more(incident: Incident) -> dict[str, Any]:
@@ -79,11 +111,16 @@ def _more(incident: Incident) -> dict[str, Any]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, default=str, ensure_ascii=False)
+    return json.dumps(value, default=_shown, ensure_ascii=False)
 
 
-def _lines(model: Any, columns: list[str], incident: Incident) -> Iterator[bytes]:
-    for rows in walk(model.objects.filter(incident=incident), [*columns, "pk"], 2_000):
+def _shown(value: Any) -> str:
+    # As exports have moments.
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
+
+
+def _lines(found: Any, columns: list[str], by: str = "pk") -> Iterator[bytes]:
+    for rows in walk(found, columns, 2_000, by=by):
         for row in rows:
             yield (_json(dict(zip(columns, row, strict=False))) + "\n").encode()
 

@@ -11,6 +11,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from ..evidence import leads
 from ..evidence.bidi import isolated, technical
 from ..incidents import verbs
 from ..models import AuditEntry, Exemption
@@ -23,7 +24,7 @@ from .records import CONSOLE_CSS, CONSOLE_JS, ScreenAdmin, check_keys
 class ExemptionAdmin(ScreenAdmin):
     """Networks and user agents that raise no incident, newest first."""
 
-    list_display = ("source", "agent", "verdict", "since", "who", "state")
+    list_display = ("source", "agent", "verdict", "taught_by", "since", "who", "state")
     list_display_links = None
     sortable_by = ()
     actions = ("undo",)
@@ -55,6 +56,11 @@ class ExemptionAdmin(ScreenAdmin):
         """Tell whether the user may end them."""
         may_change = request.user.has_perm("lockout_admin.change_exemption")
         return self.has_view_permission(request) and bool(may_change)
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Leave out incidents for those who may not see them."""
+        hidden = () if request.user.has_perm("lockout_admin.view_incident") else ("taught_by",)
+        return [name for name in super().get_list_display(request) if name not in hidden]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         """Show the list under its name."""
@@ -96,6 +102,15 @@ class ExemptionAdmin(ScreenAdmin):
     def agent(self, row: Exemption) -> str:
         """What the client calls itself."""
         return technical(cells.cut(row.user_agent)) if row.user_agent else _("any")
+
+    @admin.display(description=gettext_lazy("incident"))
+    def taught_by(self, row: Exemption) -> str:
+        """The incident that taught it, as long as that is kept."""
+        if row.incident_id is None:
+            return "-"
+        number = f"#{row.incident_id}"
+        url = leads.to_incident(self.admin_site.name, row.incident_id)
+        return format_html('<a href="{}">{}</a>', url, number) if url else number
 
     @admin.display(description=gettext_lazy("since"))
     def since(self, row: Exemption) -> str:

@@ -62,11 +62,11 @@ def _of_the_free(dossier: NameDossier) -> list[str]:
     if not dossier.accounts:
         return [_("No lock is on this name.")]
     told = [_("Nothing keeps this name out: with the right password you can log in.")]
+    # Staff may have asked for a new one, which no caller is told.
     if address := _address_of("password_reset", "admin_password_reset"):
-        # Staff may have asked for a new one, which no caller is told.
         said = _("If your password is not taken, choose a new one: %(address)s")
-        told.append(said % {"address": address})
-    return told
+        return [*told, said % {"address": address}]
+    return [*told, _("If your password is not taken, you need a new one.")]
 
 
 def _ways_in(dossier: NameDossier) -> list[str]:

@@ -55,6 +55,11 @@ def incident_of(row: Outbox) -> Incident | None:
     return found.first() if found is not None else None
 
 
+def _told(incident: Incident, *, sees_names: bool) -> str:
+    """Return why an incident was raised, and what it is made of so far."""
+    return f"{incident.because} {counted(incident, sees_names=sees_names)}".strip()
+
+
 def counted(incident: Incident, *, sees_names: bool) -> str:
     """Return what an incident is made of, in a sentence."""
     parts = {
@@ -83,8 +88,8 @@ def _incident(row: Outbox, sees_names: bool) -> Wording | None:
     if incident is None:
         return None
     return Wording(
-        _("An attack on logins: %(kind)s") % {"kind": incident.get_kind_display()},
-        counted(incident, sees_names=sees_names),
+        _("An attack on logins, %(kind)s so far") % {"kind": incident.get_kind_display()},
+        _told(incident, sees_names=sees_names),
         _("Look at the incident, and say there what it is."),
         page_of("lockout_admin_incident_change", incident.pk),
     )
@@ -101,7 +106,7 @@ def _entry(row: Outbox, sees_names: bool) -> Wording | None:
     )
     return Wording(
         title % {"count": grouped(incident.entered)},
-        f"{incident.get_kind_display()}. {counted(incident, sees_names=sees_names)}",
+        f"{incident.get_kind_display()}. {_told(incident, sees_names=sees_names)}",
         _("End their sessions, have their passwords changed, and tell their owners."),
         page_of("lockout_admin_incident_change", incident.pk),
     )

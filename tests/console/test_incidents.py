@@ -8,6 +8,7 @@ import logging
 import re
 import zipfile
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 from unittest.mock import Mock
 
@@ -788,6 +789,21 @@ def test_who_may_do_nothing_is_told_to_call_somebody(staff: Any, incident: Incid
     assert call not in staff("root").get(url_of(incident)).content.decode()
 
 
+def test_who_may_do_some_of_it_is_told_whom_to_call_for_the_rest(
+    staff: Any, incident: Incident
+) -> None:
+    call = "Sessions and passwords are for somebody who may change accounts"
+    assert call in staff("security").get(url_of(incident)).content.decode()
+    assert call not in staff("root").get(url_of(incident)).content.decode()
+
+
+def test_what_was_done_is_beside_what_to_do(staff: Any, incident: Incident) -> None:
+    helped(staff("root"), incident, "passwords")
+    page = staff("security").get(url_of(incident)).content.decode()
+    box = page.partition('class="lockout-inside"')[2].partition("</section>")[0]
+    assert "1 account has to choose a new password; its sessions have ended. Ticket 4711" in box
+
+
 def test_who_was_not_shown_is_not_helped(staff: Any, incident: Incident) -> None:
     browser, url = staff("security"), url_of(incident, "help/lock")
     token = browser.get(url).context["token"]
@@ -1031,6 +1047,7 @@ def test_no_more_are_blocked_at_once_than_a_person_can_look_at(
 
 
 def test_the_bundle(staff: Any, incident: Incident) -> None:
+    refuse("carol", "192.0.2.7", 40, 60)
     answer = staff("security").post(url_of(incident, "do/bundle"))
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
     answer.getvalue()
@@ -1044,7 +1061,14 @@ def test_the_bundle(staff: Any, incident: Incident) -> None:
     assert [row["username"] for row in lines["failures-of-names.jsonl"]] == ["carol"]
     assert [row["username"] for row in lines["failures-from-networks.jsonl"]] == ["carol"]
     assert [row["username"] for row in lines["logins.jsonl"]] == ["bob"]
-    assert AuditEntry.objects.get(action="export").details == f"Evidence of incident {incident.pk}."
+    assert [row["times"] for row in lines["refused.jsonl"]] == [40]
+    assert lines["incident.json"][0]["started_at"].endswith("Z")
+    said = AuditEntry.objects.get(action="export").details
+    assert said == f"Evidence of incident {incident.pk}."
+    (manifest,) = lines.pop("manifest.json")
+    assert (manifest["incident"], manifest["taken_by"]) == (incident.pk, "security")
+    assert set(manifest["about"]) == set(lines)
+    assert manifest["sha256"] == {name: sha256(archive.read(name)).hexdigest() for name in lines}
 
 
 def test_a_bundle_has_an_end(staff: Any, incident: Incident, fail: Any, monkeypatch: Any) -> None:
@@ -1111,6 +1135,7 @@ def test_what_was_taught_is_listed_and_can_be_undone(staff: Any, incident: Incid
     page = browser.get(EXEMPTIONS).content.decode()
     assert "198.51.100.9/32" in page
     assert "in force" in page
+    assert f'<a href="{url_of(incident)}">#{incident.pk}</a>' in page
     assert "2 exemptions ended" in said(exemptions(browser, *Exemption.objects.all()))
     assert not Exemption.objects.filter(ended_at=None).exists()
     assert "security" in Exemption.objects.values_list("ended_by", flat=True)
@@ -1130,8 +1155,12 @@ def test_who_sees_exemptions(staff: Any, role: str, status: int) -> None:
 
 
 def test_who_may_only_look_ends_none(staff: Any) -> None:
-    row = Exemption.objects.create(verdict="client")
+    one = Incident.objects.create(
+        kind="stuffing", started_at=timezone.now(), last_seen_at=timezone.now()
+    )
+    row = Exemption.objects.create(verdict="client", incident=one)
     browser = given(staff("analyst"), "view_exemption")
+    assert f"#{one.pk}" not in browser.get(EXEMPTIONS).content.decode()
     exemptions(browser, row)
     row.refresh_from_db()
     assert row.ended_at is None

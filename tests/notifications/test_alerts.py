@@ -84,7 +84,7 @@ def test_an_incident_is_told_with_its_reason_and_its_page(olga: Any) -> None:
     found = incident()
     has(found, What.FOUND)
     (message,) = send()
-    assert message.subject == "An attack on logins: spraying (shop.example)"
+    assert message.subject == "An attack on logins, spraying so far (shop.example)"
     assert "Names: 195, of accounts: 9; networks: 1" in message.body
     assert "evaluated: 22, refused: 173" in message.body
     assert f"{SITE}/admin/lockout_admin/incident/{found.pk}/change/" in message.body
@@ -116,6 +116,13 @@ def test_an_entry_is_told_with_what_to_do(olga: Any) -> None:
     (message,) = send()
     assert message.subject == "2 accounts were entered in an attack (shop.example)"
     assert "End their sessions" in message.body
+
+
+@pytest.mark.parametrize("what", [What.FOUND, What.ENTERED])
+def test_an_alert_says_why_there_is_an_incident(olga: Any, what: str) -> None:
+    has(incident(sign="names-hour", counted=195, least=10), what)
+    (message,) = send()
+    assert "195 strange names from one network in an hour; the threshold is 10." in message.body
 
 
 @pytest.mark.parametrize("what", [What.GREW, What.OVER, What.NOTED, What.CLOSED])
