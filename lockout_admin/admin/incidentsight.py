@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.core.exceptions import ValidationError
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.http import HttpRequest
 
 from ..evidence import leads
 from ..evidence.bidi import set_apart
-from ..identity.network import number_of
+from ..identity.network import network_of, number_of
 from ..models import Incident, IncidentName, IncidentNetwork
 from ..models.fields import Network, parse_network
 
@@ -24,8 +24,8 @@ OF_NAMES: Final = (Kind.BRUTE_FORCE, Kind.DISTRIBUTED, Kind.DICTIONARY, Kind.KEE
 NEVER_TRIED: Final = Q(evaluated=0, refused=0)
 #: Incidents that the page of a name or a network leads to.
 _LED_TO: Final = 5
-#: The numbers of one block of networks, see `number_of`: a wider range is a part of any attack.
-_BLOCK: Final = 256
+#: The numbers of IPv4, see `number_of`.
+_OF_IPV4: Final = (number_of("0.0.0.0"), number_of("255.255.255.255"))  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,19 +130,30 @@ def of_name(request: HttpRequest, site: str, subjects: Iterable[int]) -> dict[st
 
 
 def of_network(request: HttpRequest, site: str, network: Network) -> list[Lead]:
-    """Return the incidents that go on and come from a network, or from one inside of it."""
-    first, last = number_of(str(network[0])), number_of(str(network[-1]))
-    if first is None or last is None or last - first >= _BLOCK:
-        return []
+    """Return the incidents that go on and come from a network, or from one inside of it.
+
+    However wide it is: what goes on is little, and each of it is looked up in an index of its own.
+    """
     sees = Sees.of(request)
     if not request.user.has_perm("lockout_admin.view_incident"):
         return []
-    parts = IncidentNetwork.objects.filter(number__range=(first, last))
+    parts = IncidentNetwork.objects.filter(_is_inside(network), incident=OuterRef("pk")).order_by()
     if not sees.logins:
         parts = parts.exclude(NEVER_TRIED)
-    rows = Incident.objects.fresh().going_on().filter(pk__in=parts.order_by().values("incident"))
-    newest = rows.order_by("-last_seen_at", "-pk")[:_LED_TO]
+    # No Exists: some databases make one join of that, and read all networks of the range for it.
+    rows = Incident.objects.fresh().going_on().alias(part=Subquery(parts.values("pk")[:1]))
+    newest = rows.exclude(part=None).order_by("-last_seen_at", "-pk")[:_LED_TO]
     return [_lead(row, site, sees) for row in newest]
+
+
+def _is_inside(network: Network) -> Q:
+    """Return what selects the networks of incidents in another, or that it is in; by an index."""
+    first, last = str(network[0]), str(network[-1])
+    inside = Q(number__range=[number_of(network_of(end) or end) for end in (first, last)])
+    if network.version == 4:
+        return inside
+    # The numbers have a sign: all of IPv6 is no range of them. Those of IPv4 are in between.
+    return (inside if network.prefixlen else Q()) & ~Q(number__range=_OF_IPV4)
 
 
 def _lead(row: Incident, site: str, sees: Sees) -> Lead:

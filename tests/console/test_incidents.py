@@ -420,8 +420,11 @@ def test_a_rule_by_hand_goes_before_those_of_lists(staff: Any, incident: Inciden
         (leads.to_network("admin", "192.0.2.7"), True),
         (leads.to_network("admin", "192.0.2.0/24"), True),
         (leads.to_network("admin", "192.0.2.8"), False),
-        # A part of every attack.
-        (leads.to_network("admin", "192.0.0.0/8"), False),
+        (leads.to_network("admin", "192.0.0.0/8"), True),
+        (leads.to_network("admin", "193.0.0.0/8"), False),
+        (leads.to_network("admin", "0.0.0.0/0"), True),
+        # Another family, though its numbers are around those of IPv4.
+        (leads.to_network("admin", "::/0"), False),
     ],
 )
 def test_a_name_and_a_network_lead_to_what_goes_on(
@@ -431,6 +434,29 @@ def test_a_name_and_a_network_lead_to_what_goes_on(
     assert (f'href="{url_of(incident)}"' in browser.get(lead).content.decode()) is is_there
     Incident.objects.filter(pk=incident.pk).update(over_at=timezone.now())
     assert f'href="{url_of(incident)}"' not in browser.get(lead).content.decode()
+
+
+@pytest.mark.parametrize("source", ["2001:db8:bad:7::/64", "fe00:bad::/64"])
+@pytest.mark.parametrize(
+    ("network", "is_there"),
+    [("{}:/48", True), ("{}:/32", True), ("::/0", True), ("2001:db9::/32", False)],
+)
+def test_a_wide_network_of_ipv6_leads_to_what_comes_from_inside(
+    staff: Any, incident: Incident, source: str, network: str, is_there: bool
+) -> None:
+    came(incident, source)
+    wide = network.format(source.partition("bad")[0] + "bad:")
+    page = staff("root").get(leads.to_network("admin", wide)).content.decode()
+    assert (f'href="{url_of(incident)}"' in page) is is_there
+
+
+def test_an_address_leads_to_the_incident_of_the_network_that_it_counts_for(
+    staff: Any, incident: Incident, settings: Any
+) -> None:
+    settings.LOCKOUT_ADMIN = {**settings.LOCKOUT_ADMIN, "IPV4_NETWORK_PREFIX": 24}
+    came(incident, "203.0.113.0/24")
+    page = staff("root").get(leads.to_network("admin", "203.0.113.9")).content.decode()
+    assert f'href="{url_of(incident)}"' in page
 
 
 @pytest.mark.parametrize(
@@ -443,11 +469,15 @@ def test_a_name_and_a_network_lead_to_what_goes_on(
         (leads.to_name("admin", "bob"), ["view_failedlogin", "view_incident"], False),
         (leads.to_network("admin", "192.0.2.7"), ["view_accountlock", "view_incident"], True),
         (leads.to_network("admin", "192.0.2.7"), ["view_accountlock"], False),
+        # Somebody came in from there, and that is all there is of it.
+        (leads.to_network("admin", "100.0.0.0/6"), ["view_accountlock", "view_incident"], False),
+        (leads.to_network("admin", "100.0.0.0/6"), ["view_successfullogin", "view_incident"], True),
     ],
 )
 def test_nobody_is_led_to_what_they_may_not_see(
     staff: Any, incident: Incident, lead: str, permissions: list[str], is_there: bool
 ) -> None:
+    came(incident, "100.9.9.9/32", entered=1)
     page = given(staff("analyst"), *permissions).get(lead)
     assert (url_of(incident) in page.content.decode()) is is_there
 
