@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from .. import figures
 from ..evidence import leads
-from ..evidence.origins import NetworkDossier
+from ..evidence.origins import LINES, RULES, NetworkDossier, Seen
 from ..evidence.sight import Sight
 from ..models import NetworkRule
 from ..models.fields import parse_network
@@ -81,7 +81,8 @@ class NetworkPage(RecordAdmin):
                 )
                 for row in dossier.locks
             ],
-            "rules": [self._network_rule(request, rule) for rule in dossier.rules],
+            "rules": [self._network_rule(request, rule) for rule in dossier.rules[:LINES]],
+            **self._network_more(dossier),
             "actions": self._network_actions(request, dossier),
             "links": self._network_links(request, dossier),
         }
@@ -107,8 +108,22 @@ class NetworkPage(RecordAdmin):
             for name, count in dossier.logins.by_name()
         ]
 
+    def _network_more(self, dossier: NetworkDossier) -> dict[str, Any]:
+        """Return how many there are beside those that are shown, and where all of them are."""
+        site, net, sight = self.admin_site.name, dossier.cidr, dossier.sight
+        rules = len(dossier.rules)
+        url = leads.to_page(site, "networkrule_changelist", net=net)
+        more = {"more_rules": _more(rules, rules == RULES, url)}
+        if sight.failures:
+            url = leads.to_page(site, "failedlogin_changelist", time="30d", net=net)
+            more["more_tried"] = _more_names(dossier.failures, url)
+        if sight.logins:
+            url = leads.to_page(site, "successfullogin_changelist", time="30d", net=net)
+            more["more_people"] = _more_names(dossier.logins, url)
+        return more
+
     def _network_rule(self, request: HttpRequest, rule: NetworkRule) -> tuple[Any, ...]:
-        may_change = request.user.has_perm("lockout_admin.change_networkrule") and not rule.source
+        may_change = _may_change(request) and not rule.source
         return (
             rule,
             "ended" if rule.has_ended else rule.action,
@@ -119,10 +134,18 @@ class NetworkPage(RecordAdmin):
     def _network_actions(
         self, request: HttpRequest, dossier: NetworkDossier
     ) -> list[tuple[str, str]]:
-        """Return the forms that block and allow, filled in, for whoever may."""
+        """Return the forms that block and allow, filled in, for whoever may.
+
+        Where a rule by hand is about just this network, it is changed: no second one beside it.
+        """
+        own = _own_actions(dossier)
         if not request.user.has_perm("lockout_admin.add_networkrule"):
             return []
+        if own and _may_change(request):
+            return []
         labels = {Action.BLOCK: _("Block %(network)s"), Action.ALLOW: _("Allow %(network)s")}
+        # The form refuses a second one of a kind, and to block what is allowed.
+        refused = {Action.BLOCK, *own} if Action.ALLOW in own else own
         site = self.admin_site.name
         forms = [
             (
@@ -130,6 +153,7 @@ class NetworkPage(RecordAdmin):
                 leads.to_page(site, "networkrule_add", action=action, cidr=dossier.cidr),
             )
             for action, label in labels.items()
+            if action not in refused
         ]
         return [(label, url) for label, url in forms if url]
 
@@ -153,11 +177,30 @@ class NetworkPage(RecordAdmin):
         return [(url, said) for url, said in found if url]
 
 
+def _own_actions(dossier: NetworkDossier) -> set[Action]:
+    """Return what is done to just this network, by hand."""
+    own = [one for one in dossier.rules if one.cidr == dossier.cidr and not one.source]
+    return {Action(one.action) for one in own if not one.has_ended}
+
+
+def _may_change(request: HttpRequest) -> bool:
+    return request.user.has_perm("lockout_admin.change_networkrule")
+
+
 def _account(exists: bool) -> Any:
     """Return whether an account has a name that strangers tried: then it is under attack."""
     if not exists:
         return pills.account(exists=False)
     return pills.pill(pills.Tone.URGENT, _("account"), _("exists, and was attacked"))
+
+
+def _more_names(seen: Seen, url: str) -> tuple[int, str, str] | None:
+    return _more(seen.names, seen.is_cut, url)
+
+
+def _more(count: int, is_cut: bool, url: str) -> tuple[int, str, str] | None:
+    left = count - LINES
+    return (left, figures.grouped(left) + "+" * is_cut, url) if left > 0 else None
 
 
 def _counted(seen: Any) -> str:

@@ -34,6 +34,8 @@ NEWEST: Final = 15_000
 #: Rows of a network with an index of its own that names are taken from.
 ROWS: Final = 1_000
 LINES: Final = 20
+#: Rules that are looked at.
+RULES: Final = 500
 #: Networks whose locks are looked for.
 _LOCKABLE: Final = 500
 _DAYS: Final = timedelta(days=days.DAYS)
@@ -96,13 +98,14 @@ class NetworkDossier:
 
     @cached_property
     def rules(self) -> list[NetworkRule]:
-        """The rules for all of it or a part of it; those that hold first."""
+        """The rules for all of it or a part of it, `RULES` at most; those that hold first."""
         if not self.sight.rules:
             return []
-        rows = list(NetworkRule.objects.fresh().filter(about(self.network)).order_by()[:_LOCKABLE])
-        rows.sort(key=lambda rule: rule.created_at, reverse=True)
-        rows.sort(key=lambda rule: (rule.has_ended, -_prefix(rule)))
-        return rows[:LINES]
+        # By the first address: networks around it come before its parts, and none is left out.
+        found = NetworkRule.objects.fresh().filter(about(self.network)).order_by("first", "id")
+        rows = sorted(found[:RULES], key=lambda rule: rule.created_at, reverse=True)
+        rows.sort(key=lambda rule: (rule.has_ended, not self._is_inside(rule), -_prefix(rule)))
+        return rows
 
     @property
     def rule(self) -> NetworkRule | None:

@@ -187,6 +187,50 @@ def test_names_that_an_account_has_stand_out(olga: Client, fail: Any, alice: Any
     assert f'href="{leads.to_name("admin", "postgres")}"' in page
 
 
+@pytest.mark.parametrize(
+    ("kind", "others"), [("failedlogin", "successfullogin"), ("successfullogin", "failedlogin")]
+)
+def test_names_that_have_no_room_are_counted_and_led_to(
+    staff: Any, fail: Any, enter: Any, kind: str, others: str
+) -> None:
+    for number in range(23):
+        (fail if kind == "failedlogin" else enter)(f"name{number}")
+    browser = staff("stranger")
+    stranger = get_user_model().objects.get(username="stranger")
+    for codename, is_told in ((f"view_{kind}", True), (f"view_{others}", False)):
+        stranger.user_permissions.set(Permission.objects.filter(codename=codename))
+        page = unescape(browser.get(url_of()).content.decode())
+        assert ("and 3 more" in page) is is_told
+        url = f"{list_url(kind)}?time=30d&net=203.0.113.0%2F24"
+        assert (f'<a href="{url}">and 3 more' in page) is is_told
+    stranger.user_permissions.set(Permission.objects.filter(codename=f"view_{kind}"))
+    assert browser.get(url).context["cl"].result_count == 23
+
+
+def test_of_the_newest_of_a_busy_address_there_are_at_least_so_many_names(
+    olga: Client, fail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(origins, "ROWS", 22)
+    for number in range(25):
+        fail(f"name{number}")
+    assert "and 2+ more" in read(olga, "203.0.113.7")
+
+
+def test_rules_for_parts_hide_no_rule_for_all_of_it(
+    olga: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(22):
+        rule(f"203.0.113.{number}")
+    made = rule("203.0.0.0/16")
+    page = unescape(olga.get(url_of()).content.decode())
+    assert "Blocked by the rule on" in page
+    assert f"networkrule/{made.pk}/change/" in page
+    url = f"{list_url('networkrule')}?net=203.0.113.0%2F24"
+    assert f'<a href="{url}">and 3 more' in page
+    monkeypatch.setattr(origins, "RULES", 2)
+    assert "Blocked by the rule on" in read(olga)
+
+
 @pytest.fixture
 def busy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any range has more rows than a page reads."""
@@ -291,12 +335,16 @@ def test_only_so_many_parts_are_looked_up(
 # -- What can be done ---------------------------------------------------------------------------
 
 
+BLOCK = "networkrule/add/?action=block&cidr=203.0.113.0%2F24"
+ALLOW = "networkrule/add/?action=allow&cidr=203.0.113.0%2F24"
+
+
 def test_it_leads_to_rules_and_to_its_evidence(olga: Client) -> None:
-    made = rule(NET)
+    made = rule("203.0.113.7")
     page = unescape(olga.get(url_of()).content.decode())
     for url in (
-        "networkrule/add/?action=block&cidr=203.0.113.0%2F24",
-        "networkrule/add/?action=allow&cidr=203.0.113.0%2F24",
+        BLOCK,
+        ALLOW,
         f"networkrule/{made.pk}/change/",
         "failedlogin/export/?time=all&net=203.0.113.0%2F24",
         "successfullogin/export/?time=all&net=203.0.113.0%2F24",
@@ -304,6 +352,47 @@ def test_it_leads_to_rules_and_to_its_evidence(olga: Client) -> None:
     ):
         assert f"/admin/lockout_admin/{url}" in page
     assert "Change or end" in page
+
+
+@pytest.mark.parametrize("action", ["block", "allow"])
+def test_a_rule_of_just_this_network_is_changed_and_no_second_one_put_beside_it(
+    olga: Client, action: str
+) -> None:
+    rule(NET, action)
+    page = unescape(olga.get(url_of()).content.decode())
+    assert "Change or end" in page
+    assert BLOCK not in page
+    assert ALLOW not in page
+
+
+@pytest.mark.parametrize(("action", "offered"), [("block", {ALLOW}), ("allow", set())])
+def test_who_may_not_change_a_rule_is_offered_what_the_form_takes(
+    staff: Any, action: str, offered: set[str]
+) -> None:
+    browser = staff("stranger")
+    stranger = get_user_model().objects.get(username="stranger")
+    may = ["view_networkrule", "add_networkrule"]
+    stranger.user_permissions.set(Permission.objects.filter(codename__in=may))
+    rule(NET, action)
+    page = unescape(browser.get(url_of()).content.decode())
+    assert {one for one in (BLOCK, ALLOW) if one in page} == offered
+
+
+@pytest.mark.parametrize(
+    ("cidr", "fields"),
+    [
+        ("203.0.0.0/16", {}),
+        (NET, {"source": "spamhaus-drop"}),
+        (NET, {"until": timezone.now() - timedelta(hours=1)}),
+    ],
+)
+def test_another_rule_than_that_leaves_the_choice(
+    olga: Client, cidr: str, fields: dict[str, Any]
+) -> None:
+    rule(cidr, **fields)
+    page = unescape(olga.get(url_of()).content.decode())
+    assert BLOCK in page
+    assert ALLOW in page
 
 
 def test_a_rule_of_a_list_is_not_changed_here(olga: Client) -> None:
