@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from ..evidence import finding, leads
+from ..evidence import advice, finding, leads
 from ..evidence.finding import Found, Where
+from ..evidence.names import NameDossier
 from ..evidence.sight import Sight
 from .records import RecordAdmin
 
@@ -66,6 +67,10 @@ class SearchPage(RecordAdmin):
             "opts": self.opts,
             "found": found,
             "sees_names": sight.names,
+            "says": _told_to_callers(found, sight),
+            # A whole address is found by whoever may know of accounts.
+            "wants_email": found.is_part_of_email
+            or (found.is_nothing and found.is_unread_of_emails and sight.accounts),
             "names": [
                 (leads.to_name(self.admin_site.name, name.text), name, _said_of(name))
                 for name in found.names
@@ -83,6 +88,13 @@ class SearchPage(RecordAdmin):
             return leads.to_network(site, str(found.network))
         name = found.only_name
         return leads.to_name(site, name.text) if name else ""
+
+
+def _told_to_callers(found: Found, sight: Sight) -> list[str]:
+    """Return what the page of just this name says, where nothing is known of any like it."""
+    if not found.is_nothing or found.is_no_address or not sight.names:
+        return []
+    return advice.to_say(NameDossier(found.text, sight))
 
 
 def _said_of(name: finding.Name) -> list[Any]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from ..evidence.inputs import without_port
 from ..identity.network import number_of
 from ..identity.subject import Subject
 from ..incidents import turns
@@ -211,6 +212,6 @@ class IncidentAdmin(IncidentColumns):
 
 def _number_of(term: str) -> int | None:
     try:
-        return number_of(str(parse_network(term)))
+        return number_of(str(parse_network(without_port(term))))
     except ValidationError:
         return None

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from ..defences import rulebook
 from ..evidence.bidi import SECONDS, clock, isolated, set_apart, technical
+from ..evidence.inputs import without_port
 from ..evidence.networks import NetworkRuleFilter
 from ..exports.networks import NetworkRuleResource
 from ..figures import grouped
@@ -91,7 +92,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
         if not term:
             return queryset, False
         try:
-            found = about(parse_network(term.replace("%", "?")))
+            found = about(parse_network(without_port(term).replace("%", "?")))
         except ValidationError:
             found = Q(reason__icontains=term) | Q(source=term) | Q(created_by=term)
         return queryset.filter(found), False
@@ -122,9 +123,7 @@ class NetworkRuleAdmin(ConsentAdmin, ImportAdminMixin, ExportAdminMixin, RecordA
         """When it ends, and the time that is left."""
         if row.until is None:
             return _("for ever")
-        if row.has_ended:
-            return times.ago(row.until)
-        return times.left(row.until)
+        return times.ago(row.until) if row.has_ended else times.left(row.until)
 
     @admin.display(description=gettext_lazy("created"), ordering="created_at")
     def made(self, row: NetworkRule) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -17,7 +16,7 @@ from ..models import AccountLock, FailedLogin, SuccessfulLogin
 from ..models.fields import Network
 from ..models.lookups import PartOf, StartsWith
 from . import accounts, reach
-from .inputs import NetworksField
+from .inputs import is_like_address, network_in
 from .reach import Column
 from .selection import of_name, subjects_of
 from .sight import Sight
@@ -60,10 +59,22 @@ class Found:
     #: Columns of which the beginning was searched alone, and those that were not searched at all.
     by_beginning: list[Column] = field(default_factory=list)
     unasked: list[Column] = field(default_factory=list)
-    #: Whether it looks like a part of an e-mail address, which accounts were not searched for.
-    is_part_of_email: bool = False
+    #: Whether it looks like an address, and can be none.
+    is_no_address: bool = False
+    #: Whether accounts may have it in their e-mail address, which was not searched for a part.
+    is_unread_of_emails: bool = False
     #: Whether there may be more names than these.
     is_cut: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether something was asked, and nothing was found."""
+        return bool(self.text) and self.network is None and not self.names
+
+    @property
+    def is_part_of_email(self) -> bool:
+        """Whether it looks like a part of an e-mail address, for which accounts were not asked."""
+        return self.is_unread_of_emails and "@" in self.text
 
     @property
     def only_name(self) -> Name | None:
@@ -91,6 +102,7 @@ def find(typed: str, sight: Sight) -> Found:
         return found
     if sight.networks:
         found.network = network_in(text)
+        found.is_no_address = found.network is None and is_like_address(text)
     if sight.names:
         search = _Search(found, sight)
         search.exactly()
@@ -99,21 +111,6 @@ def find(typed: str, sight: Sight) -> Found:
             search.in_parts()
         search.sort()
     return found
-
-
-#: The beginning of an IPv4 address, as far as somebody has read it out.
-_OCTETS: Final = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}", re.ASCII)
-
-
-def network_in(text: str) -> Network | None:
-    """Return the network that a text names: an address, a CIDR, the beginning of an address."""
-    if _OCTETS.fullmatch(text):
-        text += "."
-    try:
-        networks = NetworksField(required=False).clean(text)
-    except ValidationError:
-        return None
-    return networks[0] if len(networks) == 1 else None
 
 
 class _Search:
@@ -147,7 +144,7 @@ class _Search:
         whole = reach.small(searched)
         if len(self.found.text) >= reach.TRIGRAM:
             whole |= reach.with_trigrams(searched)
-        self.found.is_part_of_email = self._is_part_of_email(whole)
+        self.found.is_unread_of_emails = self._leaves_out_emails(whole)
         for column in searched:
             anywhere = column in whole
             where = dict(records).get(column)
@@ -162,14 +159,13 @@ class _Search:
             else:
                 self._add_records(column, where, anywhere)
 
-    def _is_part_of_email(self, whole: set[Column]) -> bool:
-        """Tell whether it looks like a part of an address that accounts may have, and none asked.
+    def _leaves_out_emails(self, whole: set[Column]) -> bool:
+        """Tell whether it may be a part of an address of an account, and none was asked for it.
 
         `whole` are the columns in which any part of a text is found.
         """
         emails = {column for column in reach.of_accounts() if not column.is_username}
-        text = self.found.text
-        return "@" in text and not emails <= whole and not _is_email(text)
+        return not emails <= whole and not _is_email(self.found.text)
 
     def sort(self) -> None:
         """Put the names in their order: what is locked first, and what was meant exactly."""

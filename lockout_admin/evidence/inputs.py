@@ -20,6 +20,17 @@ from ..models.fields import Network, parse_network
 from . import moments
 
 _MOST_NETWORKS = 100
+#: An address as logs and browsers have it: with a port, and in brackets if it is of IPv6.
+_WITH_PORT = re.compile(
+    r"\[(?P<ipv6>[\da-f:.]+)\](:\d{1,5})?|(?P<ipv4>\d+(\.\d+){3}):\d{1,5}", re.ASCII | re.IGNORECASE
+)
+#: The beginning of an IPv4 address, as far as somebody has read it out.
+_OCTETS = re.compile(r"\d{1,3}(\.\d{1,3}){1,2}", re.ASCII)
+#: What is hardly a name: three numbers with dots or more, two colons among hexadecimal digits.
+_LIKE_ADDRESS = re.compile(
+    r"\d+(\.\d*){2,}([/:]\d*)?|\[?[\da-f]*(:[\da-f.]*){2,}(\]:?\d*|/\d*)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class TechnicalInput(forms.TextInput):
@@ -108,7 +119,14 @@ class NetworksField(forms.CharField):
         return networks
 
 
+def without_port(text: str) -> str:
+    """Return what was typed or pasted; of an address with a port, the address."""
+    found = _WITH_PORT.fullmatch(text)
+    return (found["ipv6"] or found["ipv4"]) if found else text
+
+
 def _network(word: str) -> Network:
+    word = without_port(word)
     octets = word.removesuffix(".").split(".")
     if word.endswith(".") and len(octets) < 4:
         return parse_network(f"{'.'.join([*octets, *['0'] * (4 - len(octets))])}/{8 * len(octets)}")
@@ -117,6 +135,22 @@ def _network(word: str) -> Network:
         return parse_network(f"{word}:/{16 * len(groups)}")
     # A zone belongs to a host's own links; databases refuse it.
     return parse_network(word.replace("%", "?"))
+
+
+def network_in(text: str) -> Network | None:
+    """Return the network that a text names: an address, a CIDR, the beginning of an address."""
+    if _OCTETS.fullmatch(text):
+        text += "."
+    try:
+        networks = NetworksField(required=False).clean(text)
+    except ValidationError:
+        return None
+    return networks[0] if len(networks) == 1 else None
+
+
+def is_like_address(text: str) -> bool:
+    """Tell whether a text looks like an address or a network; it may be none."""
+    return bool(_LIKE_ADDRESS.fullmatch(text))
 
 
 class NetworksFilter(django_filters.CharFilter):  # type: ignore[misc]

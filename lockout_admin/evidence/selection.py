@@ -16,7 +16,7 @@ from ..identity.subject import USERNAME_MAX_LENGTH, Subject, key_in_mask
 from ..models.fields import Network, parse_network
 from ..models.lookups import StartsWith
 from .forms import PRESETS, REACH
-from .inputs import MomentFilter
+from .inputs import MomentFilter, without_port
 
 _MATCHES = [
     ("exact", _("is, in any spelling")),
@@ -40,7 +40,7 @@ class Search:
         network = None
         if has_addresses and "%" not in term:
             with suppress(ValidationError):
-                network = parse_network(term)
+                network = parse_network(without_port(term))
         return cls(term, network) if term else None
 
     def among(self, rows: Any, filterset_class: type[RecordFilter]) -> Any:

@@ -53,6 +53,7 @@ COSTS = [
     (list_url("networkrule"), 7),
     (list_url("networkrule", "?net=192.0.2.0/24"), 7),
     (list_url("accountlock") + "search/?q=name&list", 24),
+    (list_url("accountlock") + "search/?q=jane", 31),
     (leads.to_name("admin", "name2-1"), 24),
     (leads.to_network("admin", "203.0.113.7"), 9),
     (leads.to_network("admin", "203.0.113.0/24"), 10),

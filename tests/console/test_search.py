@@ -14,18 +14,27 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import path
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from lockout_admin.evidence import accounts, finding, leads, reach
 from lockout_admin.evidence.finding import Where
 from lockout_admin.evidence.reach import Column
 from lockout_admin.evidence.sight import Sight
+from lockout_admin.identity.network import number_of
 from lockout_admin.identity.subject import Subject
-from lockout_admin.models import AccountLock, FailedLogin
+from lockout_admin.models import (
+    AccountLock,
+    FailedLogin,
+    Incident,
+    IncidentNetwork,
+    NetworkRule,
+)
 from lockout_admin.models.lookups import PartOf
 
 from .conftest import list_url
 
+TO_SAY = "What to tell the caller"
 SEARCH = list_url("accountlock") + "search/"
 ALL = Sight(*[True] * 6)
 VALUES = [
@@ -99,6 +108,10 @@ def test_names_that_nobody_has_are_found_as_well(staff: Any, fail: Any, enter: A
         ("203.0.113", "203.0.113.0/24"),
         ("2001:DB8::7", "2001:db8::7/128"),
         ("::ffff:203.0.113.7", "203.0.113.7/32"),
+        # Pasted from a log or a browser.
+        ("203.0.113.7:443", "203.0.113.7/32"),
+        ("[2001:db8::7]:443", "2001:db8::7/128"),
+        ("[2001:DB8::7]", "2001:db8::7/128"),
     ],
 )
 def test_an_address_or_a_network_leads_to_its_page(staff: Any, text: str, network: str) -> None:
@@ -108,6 +121,43 @@ def test_an_address_or_a_network_leads_to_its_page(staff: Any, text: str, networ
 @pytest.mark.parametrize("text", ["203", "999.0", "203.0.x", "²03.0", "1.2.3.4.5"])
 def test_what_only_looks_like_an_address_is_a_name(staff: Any, text: str) -> None:
     assert ask(staff("support"), text).context["found"].network is None
+
+
+@pytest.mark.parametrize(
+    "text", ["300.1.1.1", "300.1.1", "1.2.3.4/33", "1.2.3.4.5", "300.1.1.1:443", "2001:db8::1::2"]
+)
+def test_what_looks_like_an_address_and_is_none_is_told(staff: Any, text: str) -> None:
+    page = unescape(ask(staff("support"), text).content.decode())
+    assert f"“{text}” is no address and no network such as 203.0.113.0/24" in page
+    # Nobody calls for that.
+    assert TO_SAY not in page
+
+
+@pytest.mark.parametrize("text", ["jane", "203", "j.r.r", "fe-ed", "a:b"])
+def test_what_does_not_is_told_nothing_of_addresses(staff: Any, text: str) -> None:
+    assert "is no address" not in ask(staff("support"), text).content.decode()
+
+
+@pytest.mark.parametrize("text", ["203.0.113.7:443", "[203.0.113.7]:80"])
+@pytest.mark.parametrize("model", ["failedlogin", "successfullogin", "networkrule", "incident"])
+def test_the_boxes_of_lists_take_an_address_with_its_port(
+    staff: Any, fail: Any, enter: Any, model: str, text: str
+) -> None:
+    fail()
+    enter()
+    NetworkRule.objects.create(cidr="203.0.113.7")
+    now = timezone.now()
+    incident = Incident.objects.create(kind="spraying", started_at=now, last_seen_at=now)
+    number = number_of("203.0.113.7")
+    IncidentNetwork.objects.create(incident=incident, network="203.0.113.7/32", number=number)
+    page = staff("root").get(list_url(model), {"q": text})
+    assert page.context["cl"].result_count == 1
+
+
+def test_filters_take_an_address_with_its_port(staff: Any, fail: Any) -> None:
+    fail()
+    page = staff("root").get(list_url("failedlogin"), {"net": "203.0.113.7:443"})
+    assert page.context["cl"].result_count == 1
 
 
 def test_a_name_that_is_an_address_is_listed_beside_the_network(staff: Any) -> None:
@@ -156,6 +206,42 @@ def test_nothing_found_is_an_answer_too(staff: Any) -> None:
     assert "Nothing has “zz<b>” in it." in page
     assert "what people are called is not" in page
     assert name_page("zz<b>") in page
+
+
+def test_of_an_unknown_name_there_is_what_to_tell_the_caller(
+    staff: Any, people: None, big: None
+) -> None:
+    browser = staff("support")
+    page = browser.get(SEARCH, {"q": "jane"})
+    told = [
+        "No account has this name. Please spell the name that you log in with.",
+        "No lock is on this name.",
+        "Nobody has failed to log in with this name in 30 days.",
+    ]
+    assert page.context["says"] == told == browser.get(name_page("jane")).context["says"]
+    assert TO_SAY in page.content.decode()
+    assert name_page("jane") in page.content.decode()
+
+
+@pytest.mark.parametrize("permission", ["view_accountlock", "view_successfullogin"])
+def test_what_to_tell_does_not_tell_of_an_account_to_whom_it_is_not_for(
+    staff: Any, people: None, permission: str
+) -> None:
+    browser = staff("stranger")
+    stranger = get_user_model().objects.get(username="stranger")
+    stranger.user_permissions.set(Permission.objects.filter(codename=permission))
+    told = [ask(browser, name).context["says"] for name in ("alice", "nobody")]
+    assert told[0] == told[1]
+    assert not any("account" in said for said in told[0])
+
+
+def test_who_sees_rules_only_is_told_nothing_of_names(staff: Any) -> None:
+    browser = staff("stranger")
+    stranger = get_user_model().objects.get(username="stranger")
+    stranger.user_permissions.set(Permission.objects.filter(codename="view_networkrule"))
+    page = ask(browser, "jane")
+    assert page.context["says"] == []
+    assert name_page("jane") not in page.content.decode()
 
 
 def test_no_question_asks_for_one(staff: Any) -> None:
@@ -305,6 +391,10 @@ def test_of_a_big_table_the_beginning_is_found(staff: Any, people: None, big: No
     said = unescape(page.content.decode())
     assert "auth_user.username" in said
     assert "manage.py lockout_search" in said
+    # A part of a name is there, and was not looked for.
+    assert "Nothing begins with “garcia”." in said
+    assert "Nothing has" not in said
+    assert '<details class="lockout-needs" open>' in said
 
 
 def test_the_beginning_is_found_in_lower_case_too(staff: Any, people: None, big: None) -> None:
@@ -323,6 +413,21 @@ def test_nor_how_an_address_begins_that_no_index_has(staff: Any, people: None, b
     page = ask(staff("root"), "alice@")
     assert listed(page) == []
     assert [str(column) for column in page.context["found"].unasked] == ["auth_user.email"]
+
+
+def test_accounts_that_were_not_asked_for_a_part_of_an_address_are_told(
+    staff: Any, people: None
+) -> None:
+    told = "Accounts are not searched for a part of an e-mail address: type all of it."
+    support = staff("support")
+    assert told in ask(support, "example.com").content.decode()
+    assert listed(ask(staff("root"), "example.com")) == ["alice", "j.garcia", "m.garcia"]
+    assert told not in ask(support, "garcia").content.decode()
+    # To all of it there is no answer either, for whoever may not know.
+    browser = staff("stranger")
+    stranger = get_user_model().objects.get(username="stranger")
+    stranger.user_permissions.set(Permission.objects.filter(codename="view_accountlock"))
+    assert told not in ask(browser, "example.com").content.decode()
 
 
 def test_an_index_is_enough_for_an_address(
