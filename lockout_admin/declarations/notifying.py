@@ -44,8 +44,9 @@ class NotificationSettings:
         "ALERTS",
         ALERTS,
         help="of what there are alerts: `incident` (a new one), `entry` (an account entered),"
-        " `staff` (a lock of a member of staff), `engine` (a cache that is down); by mail to those"
-        " with the permission `receive_alerts`, by the webhook, in the log",
+        " `staff` (a lock that a rule put on a member of staff; what staff lock by hand is in the"
+        " audit), `engine` (a cache that is down); by mail to those with the permission"
+        " `receive_alerts`, by the webhook, in the log",
     )
     contact = Text(
         "CONTACT",
