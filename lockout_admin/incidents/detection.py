@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from ..models import Incident, IncidentName
 from . import entries, hands, leaving, people, suspicion, taught, tries, verbs
@@ -28,7 +29,7 @@ class Detection:
         self.extent = extent
         self.limits = limits
         self._least = int(min(limits.names_per_network, limits.tries_per_network))
-        self.members = Members(since, self._least)
+        self.members = Members(since, self._least, self._of_a_day)
         self.lessons = taught.Lessons.now()
         #: Networks from which names were tried that an incident is known by.
         self._joined: set[int | None] = set()
@@ -66,6 +67,9 @@ class Detection:
                 self._joined |= _with_own_tools(group)
             self.add(incident, group)
         return rest
+
+    def _of_a_day(self, end: datetime, **where: Any) -> list[Try]:
+        return self.lessons.not_taught(self.extent.newest(end - DAY, end, **where))
 
     def add(self, incident: Incident, found: Iterable[Try]) -> None:
         """Add tries to an incident, and whoever came in from where they come from."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,6 +19,8 @@ from .tries import Homes, Login, Try, chunks
 
 #: An attack that pauses for longer is another one.
 RESUMES: Final = DAY
+#: Asked for the tries of the day before a moment that have some properties.
+OfADay = Callable[..., Sequence[Try]]
 Tool = tuple[int, int | None]
 Place = tuple[int | None, int | None]
 
@@ -26,9 +28,10 @@ Place = tuple[int | None, int | None]
 class Members:
     """The incidents that may still grow, and what they hold."""
 
-    def __init__(self, moment: datetime, least: int) -> None:
+    def __init__(self, moment: datetime, least: int, of_a_day: OfADay) -> None:
         """`least`: tries from one network that may make it suspicious by itself."""
         self._least = least
+        self._of_a_day = of_a_day
         rows = Incident.objects.unmerged().fresh().filter(last_seen_at__gt=moment - RESUMES)
         # What else comes from where a scanner is, is something else.
         rows = rows.exclude(verdict__in=TEACHING)
@@ -168,5 +171,41 @@ class Members:
         by_name = [one for one in strange if one.network not in networks]
         end = max(one.when for one in found)
         kept = people.without_neighbours(from_there, incident.agent, end)
-        kept += people.without_owners(by_name, homes)
+        kept += self._without_owners(incident, by_name, homes, end)
         return kept, list(set(found) - set(kept))
+
+    def _without_owners(
+        self, incident: Incident, found: Sequence[Try], homes: Homes, end: datetime
+    ) -> list[Try]:
+        """Leave out owners who come from new places; take in who was thought to be one before.
+
+        A few at a time, what comes from everywhere with an owner's user agent looks like owners.
+        """
+        kept = people.without_owners(found, homes)
+        doubtful = set(found) - set(kept)
+        if not doubtful:
+            return kept
+        owners = {(one.subject, one.agent) for one in doubtful}
+        subjects, agents = ({one[place] for one in owners} for place in (0, 1))
+        alike = {
+            one
+            for one in self._of_a_day(end, subject__in=subjects, user_agent__in=agents)
+            if (one.subject, one.agent) in owners
+            and one.when >= incident.started_at
+            and homes.is_strange(one)
+        }
+        taken = people.without_owners(doubtful | alike, homes, people.PLACES_OF_A_DAY)
+        return kept + self._not_counted(incident, set(taken) - set(kept), doubtful)
+
+    def _not_counted(self, incident: Incident, found: set[Try], fresh: set[Try]) -> list[Try]:
+        """Return tries that are `fresh`, or were left out so far and are of no other attack."""
+        earlier = found - fresh
+        numbers = {one.network for one in earlier} - {None}
+        counted = self._of(IncidentNetwork, "number", numbers, [incident.pk])
+        places = self.holders(earlier)
+        missed = [
+            one
+            for one in earlier
+            if one.network in numbers - set(counted) and (one.network, one.agent) not in places
+        ]
+        return [*(found & fresh), *missed]

@@ -34,8 +34,9 @@ TRIES_EACH: Final = 3
 _OWN: Final = 3
 #: So many logins of a week tell what people have.
 _KNOWN: Final = 100
-#: New places that an owner tries to come in from, in a day.
+#: New places that an owner tries to come in from, at once and in a day.
 _PLACES: Final = 2
+PLACES_OF_A_DAY: Final = 5
 
 
 def of_network(number: int, since: datetime, end: datetime) -> Counter[int | None]:
@@ -73,11 +74,12 @@ def without_neighbours(found: Sequence[Try], own: int | None, end: datetime) -> 
     return [one for one in found if (one.network, one.agent) not in honest]
 
 
-def without_owners(found: Sequence[Try], homes: Homes) -> list[Try]:
+def without_owners(found: Iterable[Try], homes: Homes, most: int = _PLACES) -> list[Try]:
     """Return tries on names without those of their owners, who come from a new place.
 
-    Where a user agent of theirs comes from everywhere, it is the attack's as well.
+    Where a user agent of theirs comes from more new places than `most`, it is the attack's as well.
     """
+    found = list(found)
     places: dict[tuple[int, int | None], set[int | None]] = defaultdict(set)
     times: Counter[Place] = Counter()
     for one in found:
@@ -87,7 +89,7 @@ def without_owners(found: Sequence[Try], homes: Homes) -> list[Try]:
         one
         for one in found
         if not homes.has_come_with(one)
-        or len(places[one.subject, one.agent]) > _PLACES
+        or len(places[one.subject, one.agent]) > most
         or times[one.subject, one.network] >= TOO_MANY
     ]
 

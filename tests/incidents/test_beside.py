@@ -242,6 +242,28 @@ def test_owners_who_come_from_a_new_place_are_no_part_of_it(clock: Any) -> None:
     assert (incident.evaluated, incident.networks) == (26, 8)
 
 
+@pytest.mark.parametrize(
+    ("agents", "left_out"),
+    # Whose attack has come with it from five places before; whose attack has not.
+    [((FIREFOX,), 0), (tuple(f"browser {number}" for number in range(5)), 5)],
+)
+def test_who_has_a_copy_of_an_owners_user_agent_is_told_by_his_many_places(
+    clock: Any, agents: tuple[str, ...], left_out: int
+) -> None:
+    """One at a time he looks like the owner: the sixth new place of a day is no owner's."""
+    comes_in("root", HOME, FIREFOX)
+    clock.tick(DAY)
+    incident = attacked(clock, *agents)
+    for count, place in enumerate(range(201, 208), 1):
+        rows(1, "root", f"192.0.2.{place}", FIREFOX)
+        group()
+        clock.tick(MINUTE)
+        incident.refresh_from_db()
+        told = 0 if count <= left_out else count
+        assert (incident.evaluated, incident.networks) == (20 + told, 5 + told)
+    assert incidents() == [incident]
+
+
 def test_an_owner_who_comes_in_at_home_is_not_entered(clock: Any) -> None:
     comes_in("root", HOME, FIREFOX)
     clock.tick(DAY)
