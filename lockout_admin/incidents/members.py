@@ -182,10 +182,9 @@ class Members:
         A few at a time, what comes from everywhere with an owner's user agent looks like owners.
         """
         kept = people.without_owners(found, homes)
-        doubtful = set(found) - set(kept)
-        if not doubtful:
+        owners = {(one.subject, one.agent) for one in found if homes.has_come_with(one)}
+        if not owners:
             return kept
-        owners = {(one.subject, one.agent) for one in doubtful}
         subjects, agents = ({one[place] for one in owners} for place in (0, 1))
         alike = {
             one
@@ -194,8 +193,8 @@ class Members:
             and one.when >= incident.started_at
             and homes.is_strange(one)
         }
-        taken = people.without_owners(doubtful | alike, homes, people.PLACES_OF_A_DAY)
-        return kept + self._not_counted(incident, set(taken) - set(kept), doubtful)
+        taken = people.without_owners_of_a_day({*found, *alike}, homes, end) - set(kept)
+        return kept + self._not_counted(incident, taken, set(found))
 
     def _not_counted(self, incident: Incident, found: set[Try], fresh: set[Try]) -> list[Try]:
         """Return tries that are `fresh`, or were left out so far and are of no other attack."""

@@ -34,9 +34,10 @@ TRIES_EACH: Final = 3
 _OWN: Final = 3
 #: So many logins of a week tell what people have.
 _KNOWN: Final = 100
-#: New places that an owner tries to come in from, at once and in a day.
+#: New places that an owner tries to come in from within a few minutes, and in a day.
 _PLACES: Final = 2
-PLACES_OF_A_DAY: Final = 5
+_PLACES_OF_A_DAY: Final = 5
+_MINUTES: Final = timedelta(minutes=5)
 
 
 def of_network(number: int, since: datetime, end: datetime) -> Counter[int | None]:
@@ -92,6 +93,13 @@ def without_owners(found: Iterable[Try], homes: Homes, most: int = _PLACES) -> l
         or len(places[one.subject, one.agent]) > most
         or times[one.subject, one.network] >= TOO_MANY
     ]
+
+
+def without_owners_of_a_day(found: Iterable[Try], homes: Homes, end: datetime) -> set[Try]:
+    """Return the tries of a day likewise: those of its last minutes, and all of it."""
+    found = list(found)
+    lately = without_owners((one for one in found if one.when > end - _MINUTES), homes)
+    return {*lately, *without_owners(found, homes, _PLACES_OF_A_DAY)}
 
 
 def tried_by_a_guest(

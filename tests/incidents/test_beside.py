@@ -229,6 +229,7 @@ def test_owners_who_come_from_a_new_place_are_no_part_of_it(clock: Any) -> None:
     comes_in("root", HOME, FIREFOX)
     clock.tick(DAY)
     rows(3, "root", "192.0.2.200", FIREFOX)
+    clock.tick(10 * MINUTE)
     incident = attacked(clock, *(f"browser {number}" for number in range(5)))
     for place in (201, 202):
         rows(2, "root", f"192.0.2.{place}", FIREFOX)
@@ -239,7 +240,7 @@ def test_owners_who_come_from_a_new_place_are_no_part_of_it(clock: Any) -> None:
         rows(2, "root", f"192.0.2.{place}", FIREFOX)
     group()
     incident.refresh_from_db()
-    assert (incident.evaluated, incident.networks) == (26, 8)
+    assert (incident.evaluated, incident.networks) == (30, 10)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +258,7 @@ def test_who_has_a_copy_of_an_owners_user_agent_is_told_by_his_many_places(
     for count, place in enumerate(range(201, 208), 1):
         rows(1, "root", f"192.0.2.{place}", FIREFOX)
         group()
-        clock.tick(MINUTE)
+        clock.tick(10 * MINUTE)
         incident.refresh_from_db()
         told = 0 if count <= left_out else count
         assert (incident.evaluated, incident.networks) == (20 + told, 5 + told)
