@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -25,7 +26,7 @@ from .deeds import page_url
 from .incidentsight import Sees, leave_out_the_untold
 
 
-class Question:
+class Question(ABC):
     """A page about an incident that says what would happen, and does it on consent to just that."""
 
     template: str
@@ -40,6 +41,17 @@ class Question:
         if not getattr(self.actor, self.needs):
             raise PermissionDenied
         self.back = page_url(screen.admin_site.name, incident)
+
+    def answer(self) -> HttpResponse:
+        """Ask; on consent to just what was shown, do it."""
+        if self.request.method == "POST" and consent.was_used(self.request):
+            messages.info(self.request, _("That was done already."))
+            return HttpResponseRedirect(self.back)
+        return self._answer()
+
+    @abstractmethod
+    def _answer(self) -> HttpResponse:
+        """Look at what was consented to, if anything was."""
 
     def _ask(self, title: Any, token: str, **more: Any) -> HttpResponse:
         context = {
@@ -87,8 +99,7 @@ class Blocking(Question):
     template = "lockout_admin/incident_block.html"
     needs = "blocks"
 
-    def answer(self) -> HttpResponse:
-        """Ask; on consent to just these networks, block them."""
+    def _answer(self) -> HttpResponse:
         plan = Plan.of(self.incident, Client.of(self.request).ip_address)
         shown = sorted(map(str, plan.block))
         about = ["block", self.incident.pk]
@@ -114,7 +125,7 @@ class Merging(Question):
     template = "lockout_admin/incident_merge.html"
     needs = "changes"
 
-    def answer(self) -> HttpResponse:
+    def _answer(self) -> HttpResponse:
         """Ask; on consent to just that one, merge it."""
         sees = Sees.of(self.request)
         other = self._other(sees)

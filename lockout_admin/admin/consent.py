@@ -52,8 +52,16 @@ def is_first(request: HttpRequest) -> bool:
 
     Without a store nobody knows, and it is done.
     """
-    key = f"lockout_admin:{{consent}}:{digest_of(request.POST.get('token', ''))}"
-    return store.add(key, 1, CONFIRM_WITHIN_SECS) is not False
+    return store.add(_key(request), 1, CONFIRM_WITHIN_SECS) is not False
+
+
+def was_used(request: HttpRequest) -> bool:
+    """Tell whether a token was made use of; what it was about is no longer as it was shown."""
+    return bool(store.get_many([_key(request)]))
+
+
+def _key(request: HttpRequest) -> str:
+    return f"lockout_admin:{{consent}}:{digest_of(request.POST.get('token', ''))}"
 
 
 def digest_of(about: Any) -> str:

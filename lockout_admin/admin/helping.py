@@ -76,8 +76,7 @@ class Helping(Question):
         super().__init__(screen, request, incident)
         self.about = [verb, incident.pk]
 
-    def answer(self) -> HttpResponse:
-        """Ask; on consent to just these accounts, with a reason, do it."""
+    def _answer(self) -> HttpResponse:
         touched = self.help.touched(self.incident, self.actor) if self.help.is_there() else []
         names = [name for name, why in touched if not why]
         if not names:

@@ -26,7 +26,6 @@ from ..models import (
     UserAgent,
 )
 from ..models.fields import parse_network
-from ..models.networks import around
 from . import cells, times
 from .actors import Actor
 from .incidentpicture import picture_of
@@ -151,9 +150,7 @@ def _first(model: Any, incident: Incident, sees: Sees, most: int, entered: Any) 
 def _held(rows: list[IncidentNetwork]) -> dict[str, NetworkRule.Action]:
     """Return what holds for each network by a rule for all of it, as attempts are told."""
     networks = {row.network: parse_network(row.network) for row in rows}
-    every = {cidr for network in networks.values() for cidr in around(network)}
-    rules = NetworkRule.objects.fresh().open().filter(cidr__in=every).order_by()
-    known = Networks(rules.values_list("cidr", "action", "until", "source"))
+    known = Networks(NetworkRule.objects.fresh().holding(networks.values()))
     now = timezone.now().timestamp()
     found = {text: known.find(one.network_address, now) for text, one in networks.items()}
     actions = NetworkRule.Action

@@ -5,7 +5,7 @@ Every way in asks here: the form, the import of a file, and the commands that bl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -29,9 +29,11 @@ from .matching import Networks
 DAYS: Final = 7
 #: … and of these the newest, where a whole list is asked about …
 _NEWEST: Final = 100_000
-#: … and so many of each network, where a few are.
+#: … and the newest of each network, where few are: so many of one, and so many of all.
 _MOST: Final = 1_000
-_FEW: Final = 20
+_MOST_OF_ALL: Final = 50_000
+#: More networks than these are a whole list: as many as are blocked for an incident are few.
+FEW: Final = 500
 #: Shorter prefixes are more than any one provider has (IPv4), and all of what a registry hands out.
 _WIDE: Final = {4: 8, 6: 19}
 _LOCAL_RANGES: Final = {
@@ -82,12 +84,13 @@ class Danger:
     kind: Kind
     #: Which one; or which list, of one that shrinks.
     network: str
-    #: Accounts that logged in from there lately, `_MOST` logins at most are counted; or networks
-    #: that a list has now.
+    #: Accounts that logged in from there lately, or networks that a list has now.
     count: int = 0
     last: datetime | None = None
     #: The rule that goes before, or how many networks the list had.
     before: str | int = ""
+    #: Whether there were more logins than were looked at.
+    is_cut: bool = False
 
     @property
     def asks(self) -> bool:
@@ -103,7 +106,7 @@ class Danger:
 
     def __str__(self) -> str:
         """Return a sentence, in the language active when it is asked for."""
-        said = _SENTENCES[self.kind](self.count)
+        said = _at_least(self.count) if self.is_cut else _SENTENCES[self.kind](self.count)
         if self.kind is Kind.PRIVATE and conf.trusted_proxies is None:
             said = f"{said} {_NOT_DECLARED}"
         return said % {
@@ -113,6 +116,16 @@ class Danger:
             "days": DAYS,
             "last": self.last and _local(self.last),
         }
+
+
+def _at_least(count: int) -> str:
+    return ngettext(
+        "At least %(count)d account logged in from %(network)s in the last %(days)d days, most"
+        " recently on %(last)s.",
+        "At least %(count)d accounts logged in from %(network)s in the last %(days)d days, most"
+        " recently on %(last)s.",
+        count,
+    )
 
 
 _NOT_DECLARED: Final = gettext_lazy(
@@ -160,7 +173,7 @@ def of(planned: Collection[Planned], own: str | None) -> list[Danger]:
     lasting = [one for one in planned if one.until is None or one.until > now]
     allowed = [one.network for one in lasting if one.action == Action.ALLOW]
     blocked = [one.network for one in lasting if one.action == Action.BLOCK]
-    entered = _entered_few if len(blocked) <= _FEW else _entered_many
+    entered = _entered_few if len(blocked) <= FEW else _entered_many
     return [
         *(danger for danger in _at_sight(allowed, None) if danger.kind is Kind.WIDE),
         *_at_sight(blocked, own),
@@ -175,16 +188,15 @@ def of_size(source: str, count: int) -> list[Danger]:
     return [Danger(Kind.SHRUNK, source, count, before=before)] if 2 * count < before else []
 
 
-def _entered_few(networks: Iterable[Network]) -> Iterator[Danger]:
+def _entered_few(networks: Sequence[Network]) -> Iterator[Danger]:
+    most = min(_MOST, _MOST_OF_ALL // max(1, len(networks)))
     for network in networks:
-        newest = list(
-            _logins()
-            .filter(ip_address__net=network)
-            .values_list("account", "subject", "timestamp")[:_MOST]
-        )
+        logins = _logins().filter(ip_address__net=network)
+        newest = list(logins.values_list("account", "subject", "timestamp")[: most + 1])
         if newest:
-            accounts = {account or subject for account, subject, _when in newest}
-            yield Danger(Kind.ENTERED, str(network), len(accounts), newest[0][2])
+            accounts = {account or subject for account, subject, _when in newest[:most]}
+            is_cut = len(newest) > most
+            yield Danger(Kind.ENTERED, str(network), len(accounts), newest[0][2], is_cut=is_cut)
 
 
 def _entered_many(networks: Iterable[Network]) -> Iterator[Danger]:
@@ -204,8 +216,12 @@ def _entered_many(networks: Iterable[Network]) -> Iterator[Danger]:
 
 def _idle(planned: Collection[Planned], now: float) -> Iterator[Danger]:
     """Yield the rules that do nothing, for a rule by hand goes before; see `matching`."""
-    by_hand = NetworkRule.objects.fresh().open().filter(source="")
-    there = by_hand.values_list("cidr", "action", "until", "source")
+    by_hand = NetworkRule.objects.fresh().filter(source="")
+    there = (
+        by_hand.holding(one.network for one in planned)
+        if len(planned) <= FEW
+        else by_hand.open().values_list("cidr", "action", "until", "source")
+    )
     beside = ((str(one.network), one.action, one.until, "") for one in planned if not one.source)
     networks = Networks(chain(there, beside))
     for one in planned:

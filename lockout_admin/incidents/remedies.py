@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
-from django.db import router, transaction
+from django.db import models, router, transaction
 from django.utils import timezone
 
 from .. import lockout
@@ -29,8 +29,10 @@ from ..models import (
 from ..models.fields import Network, parse_network
 from ..notifications import due, holders, notifiers
 
+Action = NetworkRule.Action
+
 #: Networks that are blocked at once.
-MOST_BLOCKED: Final = 500
+MOST_BLOCKED: Final = dangers.FEW
 #: Accounts that are helped at once.
 MOST_HELPED: Final = 500
 BLOCK_FOR: Final = timedelta(days=7)
@@ -44,6 +46,8 @@ class Plan:
     block: list[Network]
     #: Networks, and why each is left out: how many accounts came in from there, or `Danger`.
     left_out: list[tuple[str, int | dangers.Danger]]
+    #: How many are blocked by hand already.
+    blocked: int
     #: Whether there are more networks than were looked at.
     is_cut: bool
 
@@ -51,11 +55,11 @@ class Plan:
     def of(cls, incident: Incident, own: str | None) -> Plan:
         """Return the plan; `own` is the address of who makes it."""
         rows = IncidentNetwork.objects.filter(incident=incident).order_by("number")
-        some = list(rows[: MOST_BLOCKED + 1])
-        honest = [(row.network, row.honest) for row in some[:MOST_BLOCKED] if row.honest]
-        others = [parse_network(row.network) for row in some[:MOST_BLOCKED] if not row.honest]
-        blocking = NetworkRule.Action.BLOCK
-        found = dangers.of([dangers.Planned(one, blocking) for one in others], own)
+        is_blocked = models.Exists(_blocked_by_hand().filter(cidr=models.OuterRef("network")))
+        honest = rows.filter(honest__gt=0).values_list("network", "honest")[:MOST_BLOCKED]
+        some = list(rows.filter(~is_blocked, honest=0)[: MOST_BLOCKED + 1])
+        others = [parse_network(row.network) for row in some[:MOST_BLOCKED]]
+        found = dangers.of([dangers.Planned(one, Action.BLOCK) for one in others], own)
         # Whoever got in is no reason to leave out where they came from.
         entered = {str(parse_network(row.network)): row.entered for row in some}
         dangerous = {
@@ -67,8 +71,14 @@ class Plan:
         return cls(
             [one for one in others if str(one) not in dangerous],
             [*honest, *dangerous.items()],
+            rows.filter(is_blocked).count(),
             len(some) > MOST_BLOCKED,
         )
+
+
+def _blocked_by_hand() -> Any:
+    """Return the rules that block: what is blocked by a list is not, once the list drops it."""
+    return NetworkRule.objects.fresh().open().filter(action=Action.BLOCK, source="")
 
 
 def block(
@@ -79,8 +89,7 @@ def block(
     reason = f"incident {incident.pk}: {incident.kind}"
     with transaction.atomic(using=router.db_for_write(NetworkRule)):
         for one in networks:
-            blocking = NetworkRule.Action.BLOCK
-            rulebook.put(one, blocking, reason=reason, until=until, actor=by)
+            rulebook.put(one, Action.BLOCK, reason=reason, until=until, actor=by)
     return len(networks)
 
 

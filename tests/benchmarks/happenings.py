@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from django.db import models
 
+from lockout_admin.incidents.remedies import MOST_BLOCKED
 from lockout_admin.models import (
     FailedLogin,
     Incident,
@@ -73,11 +74,14 @@ class Happenings(Writer):
             evaluated="200",
             entered="CASE WHEN s.i % 10 = 0 THEN 1 ELSE 0 END",
         )
-        # The newest is as big as incidents get.
+        # The newest is as big as incidents get, and the second has more than are blocked at once.
         most = min(MOST_PARTS, self.size.failures // 10)
-        parts = 20 * (count - 1) + most
-        part = f"(s.i - {most} - 1) {self.dialect.divided} 20"
-        number = f"CASE WHEN s.i <= {most} THEN {count} ELSE 1 + {part} END"
+        head = most + MOST_BLOCKED
+        parts = 20 * (count - 1) + head
+        part = f"(s.i - {head} - 1) {self.dialect.divided} 20"
+        number = (
+            f"CASE WHEN s.i <= {most} THEN {count} WHEN s.i <= {head} THEN 2 ELSE 1 + {part} END"
+        )
         refused = "CASE WHEN s.i = 1 THEN 100000 ELSE s.i % 7 END"
         many = {"incident_id": number, "evaluated": "s.i % 100", "refused": refused}
         self.insert(

@@ -94,6 +94,7 @@ _OTHERS: Final = {
     "incident, all of it": f"{INCIDENTS}1/change/?all=1",
     "merge two incidents": f"{INCIDENTS}1/merge/?other=3",
     "block the networks of one": f"{INCIDENTS}1/block/",
+    "block many networks": f"{INCIDENTS}2/block/",
     "thresholds": f"{INCIDENTS}thresholds/",
     "audit": AUDIT,
     "audit of somebody busy": f"{AUDIT}?by=staff",

@@ -263,13 +263,38 @@ def test_a_rule_that_does_nothing_is_said_and_takes_no_consent(olga: Client) -> 
 def test_of_many_networks_those_that_people_came_in_from_are_said(
     olga: Client, enter: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dangers, "_FEW", 1)
+    monkeypatch.setattr(dangers, "FEW", 1)
     enter("alice")
     enter("bob", ago=60)
     SuccessfulLogin.objects.filter(pk=enter("eve").pk).update(ip_address="192.0.2.1")
     answer = send(olga, "203.0.113.0/24\n198.51.100.0/24\n")
     (warning,) = answer.context["dangers"]
     assert warning.startswith("2 accounts logged in from 203.0.113.0/24 in the last 7 days")
+
+
+def test_of_whom_more_came_in_than_are_counted_that_is_said(
+    olga: Client, enter: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(dangers, "_MOST_OF_ALL", 4)
+    for name in ("alice", "bob", "carol"):
+        enter(name)
+    (warning,) = send(olga, "203.0.113.0/24\n198.51.100.0/24\n").context["dangers"]
+    assert warning.startswith("At least 2 accounts logged in from 203.0.113.0/24 in the last")
+    (warning,) = send(olga, "203.0.113.0/24\n").context["dangers"]
+    assert warning.startswith("3 accounts logged in from 203.0.113.0/24 in the last 7 days")
+
+
+def test_rules_by_hand_that_hold_are_found_however_many_statements_it_takes(
+    olga: Client, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.models.networks._AT_ONCE", 7)
+    NetworkRule.objects.create(cidr="198.51.100.0/25", action="allow")
+    NetworkRule.objects.create(cidr="2001:db8::/32", action="allow")
+    answer = send(olga, "198.51.100.7,block,,,drop\n198.51.100.200\n2001:db8:1::/48,block,,,drop\n")
+    assert answer.context["dangers"] == [
+        "198.51.100.7/32 stays allowed: the rule by hand for 198.51.100.0/25 is stronger.",
+        "2001:db8:1::/48 stays allowed: the rule by hand for 2001:db8::/32 is stronger.",
+    ]
 
 
 def test_what_was_shown_is_what_is_imported(olga: Client, kept_in: Path) -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from unittest.mock import Mock
@@ -50,6 +50,7 @@ from .conftest import FIREFOX, list_url, said
 LIST = list_url("incident")
 EXEMPTIONS = list_url("exemption")
 THRESHOLDS = f"{LIST}thresholds/"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def url_of(incident: Incident, page: str = "change") -> str:
@@ -1032,6 +1033,16 @@ def test_a_second_click_helps_nobody_twice(staff: Any, incident: Incident, verb:
     assert AccountLock.objects.count() == int(verb == "lock")
 
 
+def test_a_second_click_merges_nothing_twice(staff: Any, incident: Incident) -> None:
+    now = timezone.now()
+    other = Incident.objects.create(kind="stuffing", started_at=now, last_seen_at=now)
+    browser, url = staff("root"), f"{url_of(incident, 'merge')}?other={other.pk}"
+    form = {"token": browser.get(url).context["token"]}
+    assert "part of this one" in said(browser.post(url, form, follow=True))
+    assert "done already" in said(browser.post(url, form, follow=True))
+    assert incident.events.filter(what="merged").count() == 1
+
+
 def test_a_second_click_blocks_nothing_twice(staff: Any, incident: Incident) -> None:
     browser, url = staff("security"), url_of(incident, "block")
     form = {"token": browser.get(url).context["token"], "days": "30"}
@@ -1073,7 +1084,33 @@ def test_no_more_are_blocked_at_once_than_a_person_can_look_at(
     staff: Any, incident: Incident, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(remedies, "MOST_BLOCKED", 1)
-    assert "There are more" in staff("security").get(url_of(incident, "block")).content.decode()
+    browser, url = staff("security"), url_of(incident, "block")
+    came(incident, "203.0.113.99/32")
+    page = browser.get(url)
+    shown = page.content.decode()
+    assert "There are more" in shown
+    assert "blocked already" not in shown
+    browser.post(url, {"token": page.context["token"], "days": "1"})
+    # Whoever comes back is asked about the rest.
+    page = browser.get(url)
+    shown = page.content.decode()
+    assert "There are more" not in shown
+    assert "1 network is blocked already" in shown
+    browser.post(url, {"token": page.context["token"], "days": "1"})
+    blocked = NetworkRule.objects.values_list("cidr", flat=True)
+    assert sorted(blocked) == ["192.0.2.7/32", "203.0.113.99/32"]
+
+
+@pytest.mark.parametrize(
+    "rule", [{"action": "allow"}, {"source": "drop"}, {"until": LONG_AGO}, {"cidr": "192.0.2.6/31"}]
+)
+def test_what_nobody_blocks_by_hand_is_there_to_be_blocked(
+    staff: Any, incident: Incident, rule: dict[str, Any]
+) -> None:
+    NetworkRule.objects.create(**{"cidr": "192.0.2.7/32", **rule})
+    plan = staff("security").get(url_of(incident, "block")).context["plan"]
+    assert plan.blocked == 0
+    assert "192.0.2.7/32" in [*map(str, plan.block), *(network for network, _why in plan.left_out)]
 
 
 def test_the_bundle(staff: Any, incident: Incident) -> None:
