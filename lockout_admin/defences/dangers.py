@@ -5,11 +5,11 @@ Every way in asks here: the form, the import of a file, and the commands that bl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from itertools import chain
 from typing import Any, Final
 
@@ -21,19 +21,11 @@ from ..conf import conf
 from ..declarations.values import UNIX_SOCKET
 from ..identity.client import parse_address
 from ..identity.network import LOCAL
-from ..models import NetworkRule, SuccessfulLogin
+from ..models import NetworkRule
 from ..models.fields import Network
+from . import arrivals
 from .matching import Networks
 
-#: Logins of so many days are looked at, …
-DAYS: Final = 7
-#: … and of these the newest, where a whole list is asked about …
-_NEWEST: Final = 100_000
-#: … and the newest of each network, where few are: so many of one, and so many of all.
-_MOST: Final = 1_000
-_MOST_OF_ALL: Final = 50_000
-#: More networks than these are a whole list: as many as are blocked for an incident are few.
-FEW: Final = 500
 #: Shorter prefixes are more than any one provider has (IPv4), and all of what a registry hands out.
 _WIDE: Final = {4: 8, 6: 19}
 _LOCAL_RANGES: Final = {
@@ -102,7 +94,7 @@ class Danger:
         if self.kind is not Kind.ENTERED or logins:
             return str(self)
         said = _("People logged in from %(network)s in the last %(days)d days.")
-        return said % {"network": self.network, "days": DAYS}
+        return said % {"network": self.network, "days": arrivals.DAYS}
 
     def __str__(self) -> str:
         """Return a sentence, in the language active when it is asked for."""
@@ -113,7 +105,7 @@ class Danger:
             "network": self.network,
             "count": self.count,
             "before": self.before,
-            "days": DAYS,
+            "days": arrivals.DAYS,
             "last": self.last and _local(self.last),
         }
 
@@ -173,11 +165,13 @@ def of(planned: Collection[Planned], own: str | None) -> list[Danger]:
     lasting = [one for one in planned if one.until is None or one.until > now]
     allowed = [one.network for one in lasting if one.action == Action.ALLOW]
     blocked = [one.network for one in lasting if one.action == Action.BLOCK]
-    entered = _entered_few if len(blocked) <= FEW else _entered_many
     return [
         *(danger for danger in _at_sight(allowed, None) if danger.kind is Kind.WIDE),
         *_at_sight(blocked, own),
-        *entered(blocked),
+        *(
+            Danger(Kind.ENTERED, one.network, one.accounts, one.last, is_cut=one.is_cut)
+            for one in arrivals.of(blocked)
+        ),
         *_idle(lasting, now.timestamp()),
     ]
 
@@ -188,38 +182,12 @@ def of_size(source: str, count: int) -> list[Danger]:
     return [Danger(Kind.SHRUNK, source, count, before=before)] if 2 * count < before else []
 
 
-def _entered_few(networks: Sequence[Network]) -> Iterator[Danger]:
-    most = min(_MOST, _MOST_OF_ALL // max(1, len(networks)))
-    for network in networks:
-        logins = _logins().filter(ip_address__net=network)
-        newest = list(logins.values_list("account", "subject", "timestamp")[: most + 1])
-        if newest:
-            accounts = {account or subject for account, subject, _when in newest[:most]}
-            is_cut = len(newest) > most
-            yield Danger(Kind.ENTERED, str(network), len(accounts), newest[0][2], is_cut=is_cut)
-
-
-def _entered_many(networks: Iterable[Network]) -> Iterator[Danger]:
-    """Yield each network that somebody came in from lately, the narrowest of several."""
-    compiled = Networks((str(network), Action.BLOCK, None, "") for network in networks)
-    newest = _logins().filter(ip_address__isnull=False)
-    accounts: dict[str, set[Any]] = {}
-    last: dict[str, datetime] = {}
-    for address, account, subject, when in newest.values_list(
-        "ip_address", "account", "subject", "timestamp"
-    )[:_NEWEST]:
-        if match := compiled.find(ip_address(address), 0):
-            accounts.setdefault(match.cidr, set()).add(account or subject)
-            last.setdefault(match.cidr, when)
-    return (Danger(Kind.ENTERED, one, len(accounts[one]), last[one]) for one in accounts)
-
-
 def _idle(planned: Collection[Planned], now: float) -> Iterator[Danger]:
     """Yield the rules that do nothing, for a rule by hand goes before; see `matching`."""
     by_hand = NetworkRule.objects.fresh().filter(source="")
     there = (
         by_hand.holding(one.network for one in planned)
-        if len(planned) <= FEW
+        if len(planned) <= arrivals.FEW
         else by_hand.open().values_list("cidr", "action", "until", "source")
     )
     beside = ((str(one.network), one.action, one.until, "") for one in planned if not one.source)
@@ -256,10 +224,3 @@ def _proxies() -> list[Any]:
     if trusted is None or isinstance(trusted, int):
         return []
     return [ip_network(str(one), strict=False) for one in trusted if one != UNIX_SOCKET]
-
-
-def _logins() -> Any:
-    """Return the logins of late, newest first."""
-    since = timezone.now() - timedelta(days=DAYS)
-    logins = SuccessfulLogin.objects.filter(timestamp__gte=since)
-    return logins.exclude(event=SuccessfulLogin.Event.LOGOUT).order_by("-timestamp")

@@ -13,7 +13,7 @@ from django.db import models, router, transaction
 from django.utils import timezone
 
 from .. import lockout
-from ..defences import dangers, rulebook, sessions
+from ..defences import arrivals, dangers, rulebook, sessions
 from ..evidence.places import Places
 from ..identity.subject import account_of
 from ..models import (
@@ -32,7 +32,7 @@ from ..notifications import due, holders, notifiers
 Action = NetworkRule.Action
 
 #: Networks that are blocked at once.
-MOST_BLOCKED: Final = dangers.FEW
+MOST_BLOCKED: Final = arrivals.FEW
 #: Accounts that are helped at once.
 MOST_HELPED: Final = 500
 BLOCK_FOR: Final = timedelta(days=7)

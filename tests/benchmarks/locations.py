@@ -92,6 +92,8 @@ _OTHERS: Final = {
     "incidents, search for a network": f"{INCIDENTS}?q={LOUD_ADDRESS}",
     "incident": f"{INCIDENTS}1/change/",
     "incident, all of it": f"{INCIDENTS}1/change/?all=1",
+    "big incident": f"{INCIDENTS}2/change/",
+    "big incident, all of it": f"{INCIDENTS}2/change/?all=1",
     "merge two incidents": f"{INCIDENTS}1/merge/?other=3",
     "block the networks of one": f"{INCIDENTS}1/block/",
     "block many networks": f"{INCIDENTS}2/block/",

@@ -19,7 +19,7 @@ from django.utils import timezone
 from freezegun import freeze_time
 
 from lockout_admin.admin import importing
-from lockout_admin.defences import dangers
+from lockout_admin.defences import arrivals
 from lockout_admin.models import AuditEntry, NetworkRule, SuccessfulLogin
 
 from .conftest import list_url, said
@@ -263,7 +263,7 @@ def test_a_rule_that_does_nothing_is_said_and_takes_no_consent(olga: Client) -> 
 def test_of_many_networks_those_that_people_came_in_from_are_said(
     olga: Client, enter: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dangers, "FEW", 1)
+    monkeypatch.setattr(arrivals, "FEW", 1)
     enter("alice")
     enter("bob", ago=60)
     SuccessfulLogin.objects.filter(pk=enter("eve").pk).update(ip_address="192.0.2.1")
@@ -275,7 +275,7 @@ def test_of_many_networks_those_that_people_came_in_from_are_said(
 def test_of_whom_more_came_in_than_are_counted_that_is_said(
     olga: Client, enter: Any, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr(dangers, "_MOST_OF_ALL", 4)
+    monkeypatch.setattr(arrivals, "_MOST_OF_ALL", 4)
     for name in ("alice", "bob", "carol"):
         enter(name)
     (warning,) = send(olga, "203.0.113.0/24\n198.51.100.0/24\n").context["dangers"]
