@@ -54,7 +54,8 @@ class Plan:
     @classmethod
     def of(cls, incident: Incident, own: str | None) -> Plan:
         """Return the plan; `own` is the address of who makes it."""
-        rows = IncidentNetwork.objects.filter(incident=incident).order_by("number")
+        writing = router.db_for_write(IncidentNetwork)
+        rows = IncidentNetwork.objects.using(writing).filter(incident=incident).order_by("number")
         is_blocked = models.Exists(_blocked_by_hand().filter(cidr=models.OuterRef("network")))
         honest = rows.filter(honest__gt=0).values_list("network", "honest")[:MOST_BLOCKED]
         some = list(rows.filter(~is_blocked, honest=0)[: MOST_BLOCKED + 1])

@@ -1051,6 +1051,18 @@ def test_a_second_click_blocks_nothing_twice(staff: Any, incident: Incident) -> 
     assert incident.events.filter(what="blocked").count() == 1
 
 
+def test_of_two_clicks_at_once_one_does_it(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    """The second one comes while the first is at work: the token was not made use of yet."""
+    browser, url = staff("security"), url_of(incident, "help/lock")
+    form = {"token": browser.get(url).context["token"], "reason": "Ticket 4711"}
+    browser.post(url, form)
+    monkeypatch.setattr("lockout_admin.admin.consent.was_used", lambda _request: False)
+    assert "done already" in said(browser.post(url, form, follow=True))
+    assert incident.events.filter(what="helped").count() == 1
+
+
 def test_without_a_store_what_was_confirmed_is_done(
     staff: Any, incident: Incident, monkeypatch: Any
 ) -> None:
