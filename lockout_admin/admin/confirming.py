@@ -126,7 +126,6 @@ class Merging(Question):
     needs = "changes"
 
     def _answer(self) -> HttpResponse:
-        """Ask; on consent to just that one, merge it."""
         sees = Sees.of(self.request)
         other = self._other(sees)
         about = ["merge", self.incident.pk, other.pk]

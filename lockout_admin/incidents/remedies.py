@@ -61,12 +61,14 @@ class Plan:
         some = list(rows.filter(~is_blocked, honest=0)[: MOST_BLOCKED + 1])
         others = [parse_network(row.network) for row in some[:MOST_BLOCKED]]
         found = dangers.of([dangers.Planned(one, Action.BLOCK) for one in others], own)
-        # Whoever got in is no reason to leave out where they came from.
+        # Whoever got in is no reason to leave out where they came from, if nobody else came in: of
+        # too many logins to look at, one account that logs in again and again hides the others.
         entered = {str(parse_network(row.network)): row.entered for row in some}
         dangerous = {
             danger.network: danger
             for danger in found
             if danger.kind is not dangers.Kind.ENTERED
+            or danger.is_cut
             or danger.count > entered.get(danger.network, 0)
         }
         return cls(

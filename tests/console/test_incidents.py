@@ -918,6 +918,19 @@ def test_whoever_got_in_is_no_honest_person(staff: Any, incident: Incident, ente
     assert "2 accounts logged in from 192.0.2.7/32" in shown
 
 
+def test_whoever_got_in_can_not_hide_honest_people_behind_many_logins(
+    staff: Any, incident: Incident, enter: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("lockout_admin.defences.arrivals._MOST", 3)
+    own = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
+    enter("dave", **own, ago=60)
+    for ago in range(4):
+        enter("bob", **own, ago=10 + ago)
+    page = staff("security").get(url_of(incident, "block"))
+    assert "192.0.2.7/32" not in map(str, page.context["plan"].block)
+    assert "At least 1 account logged in from 192.0.2.7/32" in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("permissions", "status"),
     [
