@@ -52,6 +52,11 @@ class Happenings(Writer):
         super().__init__()
         self.size = size
 
+    @property
+    def biggest(self) -> int:
+        """How many names, and how many networks, the biggest incident has."""
+        return min(MOST_PARTS, self.size.failures // 10)
+
     def incidents(self) -> None:
         """Write incidents; the newest is as big as they get."""
         count = self.size.incidents
@@ -75,7 +80,7 @@ class Happenings(Writer):
             entered="CASE WHEN s.i % 10 = 0 THEN 1 ELSE 0 END",
         )
         # The newest is as big as incidents get, and the second has more than are blocked at once.
-        most = min(MOST_PARTS, self.size.failures // 10)
+        most = self.biggest
         head = most + MOST_BLOCKED
         parts = 20 * (count - 1) + head
         part = f"(s.i - {head} - 1) {self.dialect.divided} 20"
