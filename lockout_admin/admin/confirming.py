@@ -126,13 +126,17 @@ class Merging(Question):
     needs = "changes"
 
     def _answer(self) -> HttpResponse:
-        sees = Sees.of(self.request)
-        other = self._other(sees)
-        about = ["merge", self.incident.pk, other.pk]
+        given = self.request.GET.get("other", "")
+        number = int(given) if given.isdecimal() and given.isascii() and len(given) < 19 else 0
+        about = ["merge", self.incident.pk, number]
         if self.request.method == "POST":
             if consent.opened(self.request, about) is not None:
-                return self._once(lambda: self._merge(other))
+                return self._once(lambda: self._merge(number))
             messages.warning(self.request, _("That was shown too long ago. Please look again."))
+        sees = Sees.of(self.request)
+        other = self._open(number)
+        if other is None:
+            raise Http404
         token = consent.seal(self.request, about)
         leave_out_the_untold([other, self.incident], sees)
         return self._ask(
@@ -144,16 +148,15 @@ class Merging(Question):
             since=times.ago(other.started_at),
         )
 
-    def _merge(self, other: Incident) -> str:
+    def _merge(self, number: int) -> str:
+        other = self._open(number)
+        if other is None:
+            raise ValueError(_("The other one is not open any more."))
         verbs.merge(self.incident, [other], self.actor.name)
         return _("The other one is a part of this one now.")
 
-    def _other(self, sees: Sees) -> Incident:
-        """Return the other one; raise `Http404`: there is none that nobody has closed."""
-        given = self.request.GET.get("other", "")
-        number = int(given) if given.isdecimal() and given.isascii() and len(given) < 19 else 0
-        others = Incident.objects.fresh().open(sees_logins=sees.logins)
-        other: Incident | None = others.exclude(pk=self.incident.pk).filter(pk=number).first()
-        if other is None:
-            raise Http404
-        return other
+    def _open(self, number: int) -> Incident | None:
+        """Return another one that nobody has closed, as far as the user may know."""
+        others = Incident.objects.fresh().open(sees_logins=Sees.of(self.request).logins)
+        found: Incident | None = others.exclude(pk=self.incident.pk).filter(pk=number).first()
+        return found

@@ -110,7 +110,7 @@ class Page:
             evidence=_evidence(site, incident) if sees.names else "",
             began=times.ago(incident.started_at),
             last=times.ago(incident.last_seen_at),
-            others=_others(incident, sees) if may.changes else [],
+            others=_others(incident, sees) if may.changes and not incident.is_closed else [],
             can_end_sessions=sessions.can_end(),
             can_tell=remedies.can_tell(),
             verdict=str(incident.get_verdict_display()) if incident.verdict else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.db.models import F
+from django.db.models.functions import Greatest
 
 from ..models import Incident, IncidentName, IncidentNetwork
 from . import varieties
@@ -66,4 +67,6 @@ def _move_networks(other: Incident, into: Incident) -> None:
             evaluated=F("evaluated") + row.evaluated,
             refused=F("refused") + row.refused,
             entered=F("entered") + row.entered,
+            # In both they may be the same people.
+            honest=Greatest("honest", row.honest),
         )

@@ -119,11 +119,18 @@ def undo(exemption: Exemption, by: str) -> Exemption:
 
 
 def merge(into: Incident, others: Iterable[Incident], by: str) -> Incident:
-    """Make others a part of one: their names, networks and counts go over to it."""
+    """Make others a part of one: their names, networks and counts go over to it.
+
+    Nothing is hidden in what is closed; where that is because people came in, it opens again.
+    """
     others = list(others)
     if not others or any(one.pk == into.pk for one in others):
         raise ValueError(_("An incident is merged into another one, once."))
     with _alone(What.MERGED, into, *others):
+        if into.is_closed and into.verdict != Verdict.PEOPLE:
+            raise ValueError(_("This incident is closed."))
+        if into.is_closed:
+            into.state, into.verdict, into.closed_at = State.OPEN, Verdict.NONE, None
         _write(into, What.MERGED, by, merging.take_over(into, others)[:_NOTE_MAX_LENGTH])
     return into
 

@@ -1056,6 +1056,29 @@ def test_a_second_click_merges_nothing_twice(staff: Any, incident: Incident) -> 
     assert incident.events.filter(what="merged").count() == 1
 
 
+def test_a_merge_from_a_second_tab_says_why_nothing_is_done(staff: Any, incident: Incident) -> None:
+    now = timezone.now()
+    other = Incident.objects.create(kind="stuffing", started_at=now, last_seen_at=now)
+    browser, url = staff("root"), f"{url_of(incident, 'merge')}?other={other.pk}"
+    first, second = (browser.get(url).context["token"] for _tab in range(2))
+    browser.post(url, {"token": first})
+    assert "not open any more" in said(browser.post(url, {"token": second}, follow=True))
+    assert incident.events.filter(what="merged").count() == 1
+
+
+def test_nothing_is_merged_into_what_is_closed(staff: Any, incident: Incident) -> None:
+    """Whoever was entered would be out of sight."""
+    now = timezone.now()
+    closed = Incident.objects.create(kind="stuffing", started_at=now, last_seen_at=now)
+    browser, url = staff("root"), f"{url_of(closed, 'merge')}?other={incident.pk}"
+    token = browser.get(url).context["token"]
+    verbs.close(closed, "nothing", "sam")
+    assert "Merge into this one" not in browser.get(url_of(closed)).content.decode()
+    assert "This incident is closed" in said(browser.post(url, {"token": token}, follow=True))
+    incident.refresh_from_db()
+    assert incident.merged_into is None
+
+
 def test_a_second_click_blocks_nothing_twice(staff: Any, incident: Incident) -> None:
     browser, url = staff("security"), url_of(incident, "block")
     form = {"token": browser.get(url).context["token"], "days": "30"}
@@ -1121,9 +1144,11 @@ def test_no_more_are_blocked_at_once_than_a_person_can_look_at(
     shown = page.content.decode()
     assert "There are more" not in shown
     assert "1 network is blocked already" in shown
+    assert "No network is left" not in shown
     browser.post(url, {"token": page.context["token"], "days": "1"})
     blocked = NetworkRule.objects.values_list("cidr", flat=True)
     assert sorted(blocked) == ["192.0.2.7/32", "203.0.113.99/32"]
+    assert "No network is left to block" in browser.get(url).content.decode()
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,29 @@ def test_what_is_merged_is_counted_once(incident: Incident, told: list[str]) -> 
         verbs.merge(other, [incident], "sam")
 
 
+def test_what_is_merged_into_what_people_were_is_open(incident: Incident) -> None:
+    """Who may not know that people came in takes it for open; what comes to it is in sight."""
+    fail("203.0.113.9", "Other/1.0", first=20)
+    group()
+    other = Incident.objects.exclude(pk=incident.pk).get()
+    verbs.close(incident, "people", "sam")
+    verbs.merge(incident, [other], "sam")
+    assert list(Incident.objects.open()) == [incident]
+    incident.refresh_from_db()
+    assert (incident.verdict, incident.closed_at) == ("", None)
+
+
+def test_honest_people_of_a_network_stay_its_honest_people(incident: Incident) -> None:
+    fail("203.0.113.9", "Other/1.0", first=20)
+    group()
+    other = Incident.objects.exclude(pk=incident.pk).get()
+    own = incident.sources.get()
+    fields = {"number": own.number, "network": own.network, "honest": 3}
+    other.sources.update(**fields)
+    verbs.merge(incident, [other], "sam")
+    assert incident.sources.get().honest == 3
+
+
 def test_a_network_of_both_adds_up(incident: Incident) -> None:
     other = Incident.objects.create(
         kind="stuffing", started_at=timezone.now(), last_seen_at=timezone.now()
