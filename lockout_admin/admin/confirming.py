@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import Error
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -24,6 +26,8 @@ from . import consent, times
 from .actors import Actor
 from .deeds import page_url
 from .incidentsight import Sees, leave_out_the_untold
+
+logger = logging.getLogger("lockout_admin")
 
 
 class Question(ABC):
@@ -67,12 +71,19 @@ class Question(ABC):
         return TemplateResponse(self.request, self.template, context)
 
     def _once(self, do: Callable[[], str]) -> HttpResponse:
-        """Do it, once a consent, and say so; or why somebody was quicker."""
+        """Do it, once a consent, and say so; or why somebody was quicker.
+
+        What fails may be tried again.
+        """
         try:
             if consent.is_first(self.request):
                 messages.success(self.request, do())
             else:
                 messages.info(self.request, _("That was done already."))
+        except Error:
+            logger.exception("not_done: the database refused what staff confirmed.")
+            consent.give_back(self.request)
+            messages.error(self.request, _("The database is busy. Please try again."))
         except ValueError as error:
             messages.warning(self.request, _("Nothing was done: %(why)s") % {"why": error})
         return HttpResponseRedirect(self.back)

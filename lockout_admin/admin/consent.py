@@ -60,6 +60,11 @@ def was_used(request: HttpRequest) -> bool:
     return bool(store.get_many([_key(request)]))
 
 
+def give_back(request: HttpRequest) -> None:
+    """Have a token made use of again: what it was for has failed."""
+    store.delete_many([_key(request)])
+
+
 def _key(request: HttpRequest) -> str:
     return f"lockout_admin:{{consent}}:{digest_of(request.POST.get('token', ''))}"
 

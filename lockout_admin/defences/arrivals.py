@@ -36,28 +36,29 @@ class Arrivals:
     is_cut: bool = False
 
 
-def of(networks: Collection[Network]) -> Iterable[Arrivals]:
-    """Return who came in from networks.
+def of(networks: Collection[Network], guests: Collection[str] = ()) -> Iterable[Arrivals]:
+    """Return who came in from networks, but for some accounts: guests of theirs.
 
     Few are asked about one by one, by an index. For a whole list the newest logins are read once,
     and each counts for the narrowest network that it came from.
     """
-    return _of_few(networks) if len(networks) <= FEW else _of_many(networks)
+    logins = _logins().exclude(account__in=guests) if guests else _logins()
+    return _of_few(networks, logins) if len(networks) <= FEW else _of_many(networks, logins)
 
 
-def _of_few(networks: Collection[Network]) -> Iterator[Arrivals]:
+def _of_few(networks: Collection[Network], logins: Any) -> Iterator[Arrivals]:
     most = min(_MOST, _MOST_OF_ALL // max(1, len(networks)))
     for network in networks:
-        logins = _logins().filter(ip_address__net=network)
-        newest = list(logins.values_list("account", "subject", "timestamp")[: most + 1])
+        newest = logins.filter(ip_address__net=network)
+        newest = list(newest.values_list("account", "subject", "timestamp")[: most + 1])
         if newest:
             accounts = {account or subject for account, subject, _when in newest[:most]}
             yield Arrivals(str(network), len(accounts), newest[0][2], len(newest) > most)
 
 
-def _of_many(networks: Iterable[Network]) -> Iterator[Arrivals]:
+def _of_many(networks: Iterable[Network], logins: Any) -> Iterator[Arrivals]:
     compiled = Networks((str(one), NetworkRule.Action.BLOCK, None, "") for one in networks)
-    newest = _logins().filter(ip_address__isnull=False)
+    newest = logins.filter(ip_address__isnull=False)
     accounts: dict[str, set[Any]] = {}
     last: dict[str, datetime] = {}
     for address, account, subject, when in newest.values_list(
@@ -72,5 +73,5 @@ def _of_many(networks: Iterable[Network]) -> Iterator[Arrivals]:
 def _logins() -> Any:
     """Return the logins of late, newest first."""
     since = timezone.now() - timedelta(days=DAYS)
-    logins = SuccessfulLogin.objects.filter(timestamp__gte=since)
+    logins = SuccessfulLogin.objects.fresh().filter(timestamp__gte=since)
     return logins.exclude(event=SuccessfulLogin.Event.LOGOUT).order_by("-timestamp")

@@ -159,8 +159,11 @@ def _local(moment: datetime) -> str:
     return f"{local:%Y-%m-%d %H:%M}"
 
 
-def of(planned: Collection[Planned], own: str | None) -> list[Danger]:
-    """Return what these rules may do; `own` is the address of who makes them."""
+def of(planned: Collection[Planned], own: str | None, guests: Collection[str] = ()) -> list[Danger]:
+    """Return what these rules may do.
+
+    `own` is the address of who makes them; `guests` are accounts whose logins do not count.
+    """
     now = timezone.now()
     lasting = [one for one in planned if one.until is None or one.until > now]
     allowed = [one.network for one in lasting if one.action == Action.ALLOW]
@@ -170,7 +173,7 @@ def of(planned: Collection[Planned], own: str | None) -> list[Danger]:
         *_at_sight(blocked, own),
         *(
             Danger(Kind.ENTERED, one.network, one.accounts, one.last, is_cut=one.is_cut)
-            for one in arrivals.of(blocked)
+            for one in arrivals.of(blocked, guests)
         ),
         *_idle(lasting, now.timestamp()),
     ]

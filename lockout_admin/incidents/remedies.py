@@ -9,7 +9,7 @@ from secrets import token_urlsafe
 from typing import Any, Final
 
 from django.contrib.auth import get_user_model
-from django.db import models, router, transaction
+from django.db import router, transaction
 from django.utils import timezone
 
 from .. import lockout
@@ -28,6 +28,7 @@ from ..models import (
 )
 from ..models.fields import Network, parse_network
 from ..notifications import due, holders, notifiers
+from .tries import chunks
 
 Action = NetworkRule.Action
 
@@ -54,34 +55,36 @@ class Plan:
     @classmethod
     def of(cls, incident: Incident, own: str | None) -> Plan:
         """Return the plan; `own` is the address of who makes it."""
-        writing = router.db_for_write(IncidentNetwork)
-        rows = IncidentNetwork.objects.using(writing).filter(incident=incident).order_by("number")
-        is_blocked = models.Exists(_blocked_by_hand().filter(cidr=models.OuterRef("network")))
-        honest = rows.filter(honest__gt=0).values_list("network", "honest")[:MOST_BLOCKED]
-        some = list(rows.filter(~is_blocked, honest=0)[: MOST_BLOCKED + 1])
-        others = [parse_network(row.network) for row in some[:MOST_BLOCKED]]
-        found = dangers.of([dangers.Planned(one, Action.BLOCK) for one in others], own)
-        # Whoever got in is no reason to leave out where they came from, if nobody else came in: of
-        # too many logins to look at, one account that logs in again and again hides the others.
-        entered = {str(parse_network(row.network)): row.entered for row in some}
-        dangerous = {
-            danger.network: danger
-            for danger in found
-            if danger.kind is not dangers.Kind.ENTERED
-            or danger.is_cut
-            or danger.count > entered.get(danger.network, 0)
-        }
-        return cls(
-            [one for one in others if str(one) not in dangerous],
-            [*honest, *dangerous.items()],
-            rows.filter(is_blocked).count(),
-            len(some) > MOST_BLOCKED,
-        )
+        rows = IncidentNetwork.objects.using(router.db_for_write(IncidentNetwork))
+        rows = rows.filter(incident=incident).order_by("number")
+        every = list(rows.values_list("network", "honest"))
+        blocked = _blocked_by_hand([network for network, _honest in every])
+        others = [(network, honest) for network, honest in every if network not in blocked]
+        left_out: list[tuple[str, int | dangers.Danger]] = [one for one in others if one[1]]
+        unknown = [network for network, honest in others if not honest]
+        # Whoever got in is no reason to leave out where they came from.
+        guests = {one.account for one in entered(incident)} - {""}
+        found: list[Network] = []
+        looked = 0
+        while looked < len(unknown) and len(found) < MOST_BLOCKED:
+            some = [parse_network(one) for one in unknown[looked : looked + MOST_BLOCKED]]
+            planned = [dangers.Planned(one, Action.BLOCK) for one in some]
+            dangerous = {one.network: one for one in dangers.of(planned, own, guests)}
+            found += [one for one in some if str(one) not in dangerous]
+            left_out += dangerous.items()
+            looked += len(some)
+        is_cut = looked < len(unknown) or len(found) > MOST_BLOCKED
+        return cls(found[:MOST_BLOCKED], left_out, len(blocked), is_cut)
 
 
-def _blocked_by_hand() -> Any:
-    """Return the rules that block: what is blocked by a list is not, once the list drops it."""
-    return NetworkRule.objects.fresh().open().filter(action=Action.BLOCK, source="")
+def _blocked_by_hand(networks: Sequence[str]) -> set[str]:
+    """Return which are blocked; what is so by a list is not any more, once the list drops it."""
+    rules = NetworkRule.objects.fresh().open().filter(action=Action.BLOCK, source="")
+    return {
+        cidr
+        for some in chunks(networks)
+        for cidr in rules.filter(cidr__in=some).order_by().values_list("cidr", flat=True)
+    }
 
 
 def block(

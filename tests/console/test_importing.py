@@ -290,8 +290,13 @@ def test_rules_by_hand_that_hold_are_found_however_many_statements_it_takes(
     monkeypatch.setattr("lockout_admin.models.networks._AT_ONCE", 7)
     NetworkRule.objects.create(cidr="198.51.100.0/25", action="allow")
     NetworkRule.objects.create(cidr="2001:db8::/32", action="allow")
-    answer = send(olga, "198.51.100.7,block,,,drop\n198.51.100.200\n2001:db8:1::/48,block,,,drop\n")
+    NetworkRule.objects.create(cidr="::/0", action="block")
+    answer = send(
+        olga,
+        "2a00::/19,allow,,,drop\n198.51.100.7,block,,,drop\n198.51.100.200\n2001:db8:1::/48,block,,,drop\n",
+    )
     assert answer.context["dangers"] == [
+        "2a00::/19 stays blocked: the rule by hand for ::/0 is stronger.",
         "198.51.100.7/32 stays allowed: the rule by hand for 198.51.100.0/25 is stronger.",
         "2001:db8:1::/48 stays allowed: the rule by hand for 2001:db8::/32 is stronger.",
     ]

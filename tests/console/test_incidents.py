@@ -16,6 +16,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -908,27 +909,72 @@ def test_for_how_long_is_chosen(staff: Any, incident: Incident, days: str) -> No
     assert not NetworkRule.objects.exists()
 
 
-def test_whoever_got_in_is_no_honest_person(staff: Any, incident: Incident, enter: Any) -> None:
+def test_whoever_got_in_is_no_honest_person(
+    staff: Any, incident: Incident, bob: Any, enter: Any
+) -> None:
     browser = staff("security")
-    enter("bob", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=20)
+    own = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
+    enter("bob", account=str(bob.pk), **own, ago=20)
     shown = browser.get(url_of(incident, "block")).content.decode()
     assert "logged in from 192.0.2.7/32" not in shown
-    enter("dave", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=10)
+    enter("dave", **own, ago=10)
     shown = browser.get(url_of(incident, "block")).content.decode()
-    assert "2 accounts logged in from 192.0.2.7/32" in shown
+    assert "1 account logged in from 192.0.2.7/32" in shown
 
 
 def test_whoever_got_in_can_not_hide_honest_people_behind_many_logins(
-    staff: Any, incident: Incident, enter: Any, monkeypatch: Any
+    staff: Any, incident: Incident, bob: Any, enter: Any, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("lockout_admin.defences.arrivals._MOST", 3)
     own = {"ip_address": "192.0.2.7", "network": number_of("192.0.2.7/32")}
     enter("dave", **own, ago=60)
     for ago in range(4):
-        enter("bob", **own, ago=10 + ago)
+        enter("bob", account=str(bob.pk), **own, ago=10 + ago)
     page = staff("security").get(url_of(incident, "block"))
     assert "192.0.2.7/32" not in map(str, page.context["plan"].block)
-    assert "At least 1 account logged in from 192.0.2.7/32" in page.content.decode()
+    assert "1 account logged in from 192.0.2.7/32" in page.content.decode()
+
+
+def test_people_are_told_by_who_they_are_and_not_by_how_many(
+    staff: Any, incident: Incident, enter: Any
+) -> None:
+    """As many came in as were entered, and they are others."""
+    enter("dave", ip_address="192.0.2.7", network=number_of("192.0.2.7/32"), ago=60)
+    shown = staff("security").get(url_of(incident, "block")).content.decode()
+    assert "1 account logged in from 192.0.2.7/32" in shown
+
+
+def test_who_blocks_is_not_blocked(staff: Any, incident: Incident) -> None:
+    shown = staff("security").get(url_of(incident, "block"), REMOTE_ADDR="192.0.2.7")
+    assert "You are in 192.0.2.7/32 yourself" in shown.content.decode()
+    assert not shown.context["plan"].block
+
+
+def test_what_is_left_out_is_not_in_the_way_of_the_rest(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(remedies, "MOST_BLOCKED", 2)
+    for number in range(5):
+        came(incident, f"100.65.0.{number}/32")
+        NetworkRule.objects.create(cidr=f"100.65.0.{number}/32", action="allow")
+    plan = staff("security").get(url_of(incident, "block")).context["plan"]
+    assert "192.0.2.7/32" in map(str, plan.block)
+    assert len(plan.left_out) == 6
+    assert not plan.is_cut
+
+
+def test_what_has_failed_may_be_confirmed_again(
+    staff: Any, incident: Incident, monkeypatch: Any
+) -> None:
+    browser, url = staff("security"), url_of(incident, "block")
+    form = {"token": browser.get(url).context["token"], "days": "1"}
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            "lockout_admin.defences.rulebook.put", Mock(side_effect=OperationalError("locked"))
+        )
+        assert "Please try again" in said(browser.post(url, form, follow=True))
+    assert not NetworkRule.objects.exists()
+    assert "1 network is blocked" in said(browser.post(url, form, follow=True))
 
 
 @pytest.mark.parametrize(
